@@ -1,0 +1,103 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Attached applications: each a folder `drivers/<Name>` with the mappings that it brings along.
+let drivers: [(name: String, mappings: [String])] = [
+    ("ReferenceERP", ["erp-customer", "erp-product", "erp-order", "erp-invoice"]),
+    ("ReferenceCRM", ["crm-customer", "crm-product", "crm-order", "crm-invoice"]),
+]
+
+/// Schemas of the ready-made applications' native types, in `schemas/<driver>`.
+let schemas = [
+    "reference-erp": ["partner", "article", "sales_order", "invoice"],
+    "reference-crm": ["account", "item", "deal", "bill"],
+]
+
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let histogram: Target.Dependency = .product(name: "Histogram", package: "hdrhistogram-swift")
+
+func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+let package = Package(
+    name: "multipoint",
+    products: [
+        .executable(name: "multipoint", targets: ["multipoint"]),
+        .library(name: "HubDriver", targets: ["HubModel", "HubDriver"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+    ],
+    targets: [
+        .systemLibrary(name: "CRdKafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
+        room("HubModel"),
+        room("HubDriver", ["HubModel"]),
+        room("HubCodec", ["HubModel", yams]),
+        room("HubBus", ["CRdKafka", "HubModel", logging]),
+        room("HubStore", ["HubModel", "HubCodec", grdb, .product(name: "GRDBSQLite", package: "GRDB.swift")]),
+        room("HubRules", ["HubModel", "HubCodec", "HubDriver", "HubStore"]),
+        room("HubMediation", ["HubModel", "HubCodec", "HubDriver", "HubStore", "HubRules"]),
+        room("HubDelivery", ["HubModel", "HubCodec", "HubDriver", "HubStore", "HubRules"]),
+        room("HubConfiguration", ["HubModel", "HubDriver", "HubCodec", "HubStore", "HubRules", yams]),
+        room(
+            "HubRuntime",
+            [
+                "HubModel", "HubDriver", "HubCodec", "HubBus", "HubStore", "HubRules", "HubMediation", "HubDelivery", "HubConfiguration",
+                logging,
+            ]),
+        room("HubSimulation", ["HubModel", "HubDriver", "HubCodec", "HubStore", "HubRules", "HubMediation", "HubDelivery"]),
+        .target(
+            name: "BuiltinSchemas", path: "schemas", exclude: ["canonical"],
+            resources: schemas.sorted { $0.key < $1.key }.flatMap { driver, names in
+                names.map { .embedInCode("\(driver)/\($0).schema.json") }
+            }, swiftSettings: strict),
+        .target(
+            name: "ReferenceApplication", dependencies: ["HubDriver", "HubModel", grdb], path: "drivers/ReferenceApplication",
+            swiftSettings: strict),
+    ]
+        + drivers.map { driver in
+            .target(
+                name: driver.name, dependencies: ["HubDriver", "HubModel", "ReferenceApplication", grdb], path: "drivers/\(driver.name)",
+                exclude: ["README.md"], resources: driver.mappings.map { .embedInCode("mappings/\($0).yaml") }, swiftSettings: strict)
+        } + [
+            .executableTarget(
+                name: "multipoint",
+                dependencies: [
+                    "HubModel", "HubDriver", "HubCodec", "HubBus", "HubStore", "HubRules", "HubMediation", "HubDelivery",
+                    "HubConfiguration", "HubRuntime", "HubSimulation", "BuiltinSchemas", "ReferenceApplication", arguments, logging, histogram, grdb,
+                ] + drivers.map { .target(name: $0.name) }, swiftSettings: strict),
+            tests("HubModelTests", ["HubModel"]),
+            tests("HubCodecTests", ["HubCodec", "HubModel"]),
+            tests("HubBusTests", ["HubBus", "HubModel", "CRdKafka"]),
+            tests("HubStoreTests", ["HubStore", "HubModel", "HubCodec", grdb]),
+            tests("HubRulesTests", ["HubRules", "HubStore", "HubCodec", "HubDriver", "HubModel"]),
+            tests("HubMediationTests", ["HubMediation", "HubRules", "HubStore", "HubCodec", "HubDriver", "HubModel"]),
+            tests("HubDeliveryTests", ["HubDelivery", "HubMediation", "HubRules", "HubStore", "HubCodec", "HubDriver", "HubModel"]),
+            tests("HubSimulationTests", ["HubSimulation", "HubRules"]),
+            tests("HubConfigurationTests", ["HubConfiguration", "HubRules", "HubStore", "HubCodec", "HubDriver", "HubModel"]),
+            tests(
+                "ReferenceDriversTests", ["ReferenceApplication", "ReferenceERP", "ReferenceCRM", "HubDriver", "HubModel"]),
+            tests(
+                "MultipointTests",
+                ["multipoint", "HubConfiguration", "HubModel", "HubStore", "HubBus", "HubDriver", "HubRules", "HubCodec", logging]),
+        ]
+)

@@ -1,0 +1,111 @@
+package import FoundationEssentials
+package import HubCodec
+package import HubDriver
+package import HubModel
+package import HubRules
+
+/// What a person configured, checked and resolved: secrets read, drivers made, mappings compiled.
+package struct Configuration: Sendable {
+    /// The file as it was named.
+    package var file: String
+    /// The hub's name: prefix of its topics and groups.
+    package var hub: String
+    package var bus: BusSettings
+    /// The store's file, absolute.
+    package var storePath: String
+    package var companies: [CompanyID: Company]
+    /// In the order of the file, which is also their rank: the first wins ties of time.
+    package var applications: [ApplicationConfiguration]
+    package var entities: [EntityPolicy]
+    package var delivery: DeliveryTuning
+
+    /// One's own legal entity.
+    package struct Company: Sendable {
+        /// ISO 4217.
+        package var currency: String
+        package var timeZone: TimeZone
+
+        package init(currency: String, timeZone: TimeZone) {
+            self.currency = currency
+            self.timeZone = timeZone
+        }
+    }
+
+    /// How to reach Kafka.
+    package struct BusSettings: Sendable {
+        /// librdkafka's properties by their own names, in the order of the file; secrets resolved.
+        package var properties: [BusProperty]
+        /// The hub brings its own bus along (`bus: { embedded: true }`), for trying things out.
+        package var isEmbedded: Bool
+        /// Partitions of topics that are created, unless they exist.
+        package var partitions: Int
+
+        package init(properties: [BusProperty] = [], isEmbedded: Bool = false, partitions: Int = 4) {
+            self.properties = properties
+            self.isEmbedded = isEmbedded
+            self.partitions = partitions
+        }
+    }
+
+    /// One of librdkafka's properties.
+    package struct BusProperty: Sendable, Hashable {
+        package var name: String
+        package var value: String
+
+        package init(name: String, value: String) {
+            self.name = name
+            self.value = value
+        }
+    }
+
+    /// Bounds of delivery; the defaults of ``HubPlan`` where nothing is written.
+    package struct DeliveryTuning: Sendable {
+        package var correctionLimit: Int?
+        package var correctionWindow: Duration?
+        package var attemptLimit: Int?
+        package var recheck: Duration?
+
+        package init() {}
+    }
+
+    /// The application of that name; nil where there is none.
+    package func application(_ id: ApplicationID) -> ApplicationConfiguration? { applications.first { $0.id == id } }
+
+    /// The file in which a running hub with an embedded bus leaves its address (`host:port`), for other commands.
+    package var embeddedAddressFile: String { storePath + ".bus" }
+
+    /// The place where commands leave requests for a running hub.
+    package var requests: OperatorRequests { OperatorRequests(storePath: storePath) }
+
+    /// What takes the envelopes off all inbound records.
+    package func envelopeDecoder(limits: JSONLimits = JSONLimits()) -> EnvelopeDecoder {
+        let topics = applications.reduce(into: [:]) { $0.merge($1.envelopes) { _, last in last } }
+        return EnvelopeDecoder(topics: topics, limits: limits)
+    }
+
+    /// Every company's time zone, for dates that applications keep as moments.
+    package var timeZones: [CompanyID: TimeZone] { companies.mapValues(\.timeZone) }
+}
+
+/// One attached application.
+package struct ApplicationConfiguration: Sendable {
+    package var id: ApplicationID
+    package var factory: any DriverFactory.Type
+    /// Secrets resolved, paths absolute.
+    package var settings: DriverSettings
+    /// Made from ``settings``; has not touched the network yet.
+    package var driver: any Driver
+    /// The driver's, within the limits configured.
+    package var manifest: Manifest
+    /// One per entity, of the entities that the hub exchanges.
+    package var mappings: [Mapping]
+    /// Native type → inbound topic; of all types that the mappings are for.
+    package var topics: [String: String]
+    /// Inbound topic → how its records are wrapped; of all topics.
+    package var envelopes: [String: EnvelopeDeclaration]
+
+    package var driverName: String { factory.name }
+
+    /// Inbound topics, each once, by name.
+    package var inboundTopics: [String] { Set(topics.values).sorted() }
+}

@@ -1,0 +1,195 @@
+import HubCodec
+import HubDriver
+import HubModel
+
+/// An application as far as it can be read without knowing the entities.
+struct ApplicationDraft {
+    var id: ApplicationID
+    var place: Place
+    var node: ConfigurationNode
+    /// nil where the driver is unknown.
+    var factory: (any DriverFactory.Type)?
+    /// nil where a setting is wrong.
+    var settings: DriverSettings?
+    var driver: (any Driver)?
+    var manifest: Manifest?
+    var companies: [CompanyID: String]
+    var topics: [TopicSetting]
+    var envelope: EnvelopeSetting
+
+    /// One member of `topics`.
+    struct TopicSetting {
+        var native: String
+        var topic: String
+        /// nil where the application's holds.
+        var envelope: EnvelopeSetting?
+        var node: ConfigurationNode
+    }
+
+    /// Native type → topic, and how each topic's records are wrapped.
+    ///
+    /// - Parameter isCertain: the mappings are without mistakes, so that a type that none of them is for is one.
+    func tables(_ mappings: [Mapping], isCertain: Bool) -> (topics: [String: String], envelopes: [String: EnvelopeDeclaration]) {
+        let natives = Set(mappings.flatMap(\.natives))
+        var table: [String: String] = [:]
+        for native in natives { table[native] = Self.defaultTopic(id, native) }
+        for setting in topics {
+            if natives.contains(setting.native) {
+                table[setting.native] = setting.topic
+            } else if isCertain {
+                setting.node.mistake(
+                    "no mapping of \(id) is for the native type \(setting.native)", Suggestion.text(setting.native, natives.sorted()))
+            }
+        }
+        var envelopes: [String: EnvelopeDeclaration] = [:]
+        for (topic, natives) in Dictionary(grouping: table.keys, by: { table[$0] ?? "" }) {
+            let named = topics.filter { $0.topic == topic }
+            let envelope = named.compactMap(\.envelope).first ?? envelope
+            let native = natives.count == 1 ? natives.first : nil
+            if envelope.format == .plain || envelope.tombstone == .delete, native == nil {
+                (named.first?.node ?? node).mistake(
+                    "topic \(topic) carries \(natives.sorted().joined(separator: " and ")), and nothing in its records tells them apart",
+                    "give each type a topic of its own")
+            }
+            envelopes[topic] = envelope.declaration(native: native, isNamed: !named.isEmpty)
+        }
+        return (table, envelopes)
+    }
+
+    /// nil where a mistake leaves nothing to build on.
+    func configuration(
+        _ mappings: [Mapping], _ tables: (topics: [String: String], envelopes: [String: EnvelopeDeclaration])
+    ) -> ApplicationConfiguration? {
+        guard let factory, let settings, let driver, let manifest else { return nil }
+        return ApplicationConfiguration(
+            id: id, factory: factory, settings: settings, driver: driver, manifest: manifest, mappings: mappings,
+            topics: tables.topics, envelopes: tables.envelopes)
+    }
+
+    /// `<application>.<native>`, other characters than Kafka allows replaced.
+    static func defaultTopic(_ id: ApplicationID, _ native: String) -> String { "\(id)." + native.map { isTopic($0) ? $0 : "_" } }
+
+    static func isTopic(_ c: Character) -> Bool { c.isASCII && (c.isLetter || c.isNumber || "._-".contains(c)) }
+}
+
+/// Reads one member of `applications`.
+struct ApplicationReader {
+    static let keys = ["driver", "companies", "topics", "envelope", "limits"]
+
+    let id: ApplicationID
+    let member: ConfigurationNode.Member
+    let catalog: [any DriverFactory.Type]
+    let companies: [CompanyID]
+    let surroundings: Surroundings
+
+    private var node: ConfigurationNode { member.node }
+
+    func read() -> ApplicationDraft {
+        var draft = ApplicationDraft(
+            id: id, place: member.place, node: node, companies: readCompanies(), topics: readTopics(),
+            envelope: EnvelopeSetting.read(node["envelope"]))
+        _ = node.members("\(id): { driver: … }")
+        guard let name = member.required("driver", "driver: and one of \(catalog.map { $0.name }.sorted().joined(separator: ", "))")
+        else {
+            node.check(keys: Self.keys, or: catalog.flatMap { $0.settings.map(\.name) })
+            return draft
+        }
+        guard let factory = catalog.first(where: { $0.name == name }) else {
+            node["driver"]?.mistake("there is no driver \(name)", Suggestion.text(name, catalog.map { $0.name }.sorted()))
+            return draft
+        }
+        draft.factory = factory
+        guard let values = settings(factory) else { return draft }
+        let settings = DriverSettings(application: id, values: values, companies: draft.companies)
+        draft.settings = settings
+        do throws(DriverError) {
+            let driver = try factory.make(settings)
+            draft.driver = driver
+            draft.manifest = limited(driver.manifest)
+        } catch {
+            node.mistake("the driver refuses these settings: \(error.message)")
+        }
+        return draft
+    }
+
+    /// nil where one is wrong or missing.
+    private func settings(_ factory: any DriverFactory.Type) -> [String: String]? {
+        let known = factory.settings
+        node.check(keys: Self.keys, or: known.map(\.name))
+        var isComplete = true
+        var values: [String: String] = [:]
+        for setting in known {
+            guard let value = node[setting.name] else {
+                guard setting.isRequired else { continue }
+                let form = setting.isSecret ? "{ env: NAME } or { file: path }" : "…"
+                node.mistakes.add(member.place, node.path(setting.name), "missing: \(setting.help)", "write \(setting.name): \(form)")
+                isComplete = false
+                continue
+            }
+            guard let text = value.setting(isSecret: setting.isSecret, surroundings) else {
+                isComplete = false
+                continue
+            }
+            values[setting.name] = setting.isPath ? surroundings.absolute(text) : text
+        }
+        return isComplete ? values : nil
+    }
+
+    private func readCompanies() -> [CompanyID: String] {
+        guard let node = node["companies"] else { return [:] }
+        var result: [CompanyID: String] = [:]
+        var natives: [String: String] = [:]
+        for member in node.members("companies: { fr: 1 }") {
+            guard companies.contains(CompanyID(member.name)) else {
+                node.mistakes.add(
+                    member.place, member.node.key, "there is no company \(member.name)",
+                    Suggestion.text(member.name, companies.map(\.rawValue)) ?? "name it under companies first")
+                continue
+            }
+            guard let native = member.node.text("\(member.name): and the application's own name of the company") else { continue }
+            if let other = natives[native] {
+                member.node.mistake("\(native) stands for \(other) already", "each company needs a name of its own in the application")
+            }
+            natives[native] = member.name
+            result[CompanyID(member.name)] = native
+        }
+        return result
+    }
+
+    private func readTopics() -> [ApplicationDraft.TopicSetting] {
+        guard let node = node["topics"] else { return [] }
+        return node.members("topics: { sale.order: crm-orders }").compactMap { member in
+            var name = member.node
+            var envelope: EnvelopeSetting?
+            if member.node.isMap {
+                member.node.check(keys: ["topic", "envelope"])
+                guard let inner = member.node["topic"] else {
+                    member.node.mistake(in: "topic", "missing", "write topic: and its name")
+                    return nil
+                }
+                name = inner
+                envelope = member.node["envelope"].map { EnvelopeSetting.read($0) }
+            }
+            guard let topic = name.text("\(member.name): and a topic") else { return nil }
+            guard !topic.isEmpty, topic.utf8.count <= 249, topic.allSatisfy(ApplicationDraft.isTopic), topic != ".", topic != ".." else {
+                name.mistake("\(topic) cannot be a topic", "use up to 249 letters, digits, dots, - and _")
+                return nil
+            }
+            return ApplicationDraft.TopicSetting(native: member.name, topic: topic, envelope: envelope, node: member.node)
+        }
+    }
+
+    /// The manifest within the limits configured: they may be lower than what the driver says that its application bears, not higher.
+    private func limited(_ manifest: Manifest) -> Manifest {
+        guard let node = node["limits"] else { return manifest }
+        var manifest = manifest
+        _ = node.members("limits: { callsPerMinute: 600 }")
+        node.check(keys: ["batch", "concurrentCalls", "callsPerMinute"])
+        if let batch = node["batch"]?.integer(1...manifest.limits.batch) { manifest.limits.batch = batch }
+        if let calls = node["concurrentCalls"]?.integer(1...manifest.limits.concurrentCalls) { manifest.limits.concurrentCalls = calls }
+        if let calls = node["callsPerMinute"]?.integer(1...(manifest.limits.callsPerMinute ?? 1_000_000)) {
+            manifest.limits.callsPerMinute = calls
+        }
+        return manifest
+    }
+}

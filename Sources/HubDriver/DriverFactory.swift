@@ -1,0 +1,58 @@
+public import HubModel
+
+/// How the hub makes a driver from a line of configuration.
+public protocol DriverFactory: Sendable {
+    /// The name that configurations use: `reference-erp`.
+    static var name: String { get }
+    /// The settings that an application with this driver may have, besides `driver` and `companies`.
+    static var settings: [SettingDescription] { get }
+    /// Ready-made mappings, one YAML document per canonical type.
+    static var mappings: [BuiltinMapping] { get }
+    /// Makes the driver; touches no network.
+    static func make(_ settings: DriverSettings) throws(DriverError) -> any Driver
+}
+
+/// One setting of a driver.
+public struct SettingDescription: Sendable {
+    public var name: String
+    /// For the person who writes the configuration.
+    public var help: String
+    public var isRequired: Bool
+    /// Comes as `{ file: … }` or `{ env: … }` only.
+    public var isSecret: Bool
+    /// Names a file or folder: counted from the folder of the configuration file, given to the driver as an absolute path.
+    public var isPath: Bool
+
+    public init(_ name: String, _ help: String, isRequired: Bool = false, isSecret: Bool = false, isPath: Bool = false) {
+        self.name = name
+        self.help = help
+        self.isRequired = isRequired
+        self.isSecret = isSecret
+        self.isPath = isPath
+    }
+}
+
+/// A mapping that a driver brings, as the YAML text of its file.
+public struct BuiltinMapping: Sendable {
+    public var fileName: String
+    public var text: String
+
+    public init(fileName: String, text: String) {
+        self.fileName = fileName
+        self.text = text
+    }
+}
+
+/// An application's settings, secrets resolved and paths absolute.
+public struct DriverSettings: Sendable {
+    public var application: ApplicationID
+    public var values: [String: String]
+    /// Canonical company → the application's own name of it.
+    public var companies: [CompanyID: String]
+
+    public init(application: ApplicationID, values: [String: String], companies: [CompanyID: String] = [:]) {
+        self.application = application
+        self.values = values
+        self.companies = companies
+    }
+}

@@ -1,0 +1,113 @@
+package import HubModel
+package import HubRules
+package import HubStore
+
+/// The second half of mediation's line, inside a transaction: identify → resolve → route → publish (to the outbox).
+///
+/// A batch is one transaction with its offsets: either everything in it has happened, or nothing.
+package struct Mediator {
+    package let plan: HubPlan
+    package let pipeline: InboundPipeline
+    private var resolver: Resolver
+
+    package init(plan: HubPlan, pipeline: InboundPipeline, observer: ((InboundChange, String, FieldFate) -> Void)? = nil) {
+        self.plan = plan
+        self.pipeline = pipeline
+        self.resolver = Resolver(plan: plan, observer: observer)
+    }
+
+    /// Records of one partition, prepared outside the transaction, under the epoch of its assignment.
+    package struct Batch: Sendable {
+        package var partition: TopicPartition
+        package var epoch: Int64
+        /// In the order of their offsets.
+        package var records: [(record: Record, result: InboundPipeline.Result)]
+        /// Where this batch begins: behind the one before it; nil where it is the first and begins with what the broker still has.
+        package var from: Int64?
+        /// Where the next batch begins.
+        package var nextOffset: Int64
+
+        package init(
+            partition: TopicPartition, epoch: Int64, records: [(record: Record, result: InboundPipeline.Result)], from: Int64?,
+            nextOffset: Int64
+        ) {
+            self.partition = partition
+            self.epoch = epoch
+            self.records = records
+            self.from = from
+            self.nextOffset = nextOffset
+        }
+    }
+
+    /// Works a batch in.
+    ///
+    /// - Returns: true where events that waited may go on: call ``release(limit:now:in:)``.
+    /// - Throws: ``StoreError/Code/fenced`` where the partition has been taken over; nothing has happened then.
+    package func commit(_ batch: Batch, now: Instant, in store: any StoreTransaction) throws(StoreError) -> Bool {
+        if plan.planted != .noEpoch { try store.check(epoch: batch.epoch, plan.mediationGroup, batch.partition) }
+        let stored = try store.offset(plan.mediationGroup, batch.partition)
+        if let from = batch.from, from > stored ?? 0, plan.planted != .noEpoch, stored != nil || from > 0 {
+            // The batch in front of it has not happened: this one must not leave it out.
+            throw StoreError(.fenced, "\(batch.partition): the batch begins at \(from), but the store stands at \(stored ?? 0)")
+        }
+        let known = stored ?? 0
+        var ends: [EventEnd: Int] = [:]
+        for (record, result) in batch.records where record.offset >= known || plan.planted == .noEpoch {
+            let end: EventEnd?
+            switch result {
+            case .change(let change): end = try resolver.receive(settled(change, in: store), now: now, in: store)
+            case .filtered: end = .filtered
+            case .dead(let reason): end = try bury(record, reason, now: now, in: store)
+            }
+            if let end { ends[end, default: 0] += 1 }
+        }
+        for (end, count) in ends { try store.count(end, topic: batch.partition.topic, by: count) }
+        try store.putOffset(max(batch.nextOffset, known), plan.mediationGroup, batch.partition)
+        return try !store.releasable(limit: 1).isEmpty
+    }
+
+    /// Takes up to `limit` waiting events that may go on, each with those that wait behind it.
+    /// - Returns: true where more may go on.
+    package func release(limit: Int, now: Instant, in store: any StoreTransaction) throws(StoreError) -> Bool {
+        for first in try store.releasable(limit: limit) {
+            var event: WaitingEvent? = first
+            while let waiting = event {
+                let end: EventEnd?
+                switch pipeline.prepare(waiting.record, now: now) {
+                case .change(let change): end = try resolver.retry(waiting, as: settled(change, in: store), now: now, in: store)
+                case .filtered:
+                    end = .filtered
+                    try store.removeWaiting(waiting.sequence)
+                case .dead(let reason):
+                    end = try bury(waiting.record, reason, now: now, in: store)
+                    try store.removeWaiting(waiting.sequence)
+                }
+                guard let end else { break }
+                try store.count(end, topic: waiting.record.topic, by: 1)
+                event = try store.nextWaiting(waiting.document)
+            }
+        }
+        return try !store.releasable(limit: 1).isEmpty
+    }
+
+    /// An event that leaves its entity open means the one that is linked.
+    private func settled(_ change: InboundChange, in store: any StoreTransaction) throws(StoreError) -> InboundChange {
+        guard !change.alternatives.isEmpty, try store.link(change.document) == nil else { return change }
+        for entity in change.alternatives {
+            var candidate = change
+            candidate.document.entity = entity
+            if try store.link(candidate.document) != nil { return candidate }
+        }
+        return change
+    }
+
+    private func bury(
+        _ record: Record, _ reason: InboundPipeline.DeadLetterReason, now: Instant, in store: any StoreTransaction
+    ) throws(StoreError) -> EventEnd {
+        _ = try store.append(
+            DeadLetter(
+                application: reason.application, record: record, code: reason.code,
+                reason: "\(record.topic)[\(record.partition)]@\(record.offset): \(reason.reason)", time: now))
+        return .dead
+    }
+}

@@ -1,0 +1,272 @@
+import HubCodec
+package import HubModel
+package import HubRules
+package import HubStore
+
+/// Decides what an application's event means: which document it is, what really changed, and who may change it.
+///
+/// One call is one step of one transaction; all state is the store's. `sync_model.py`'s `receive`, `resolve` and `match` are its reference.
+package struct Resolver {
+    package let plan: HubPlan
+    /// Told what became of each field; nil in production.
+    package var observer: ((InboundChange, String, FieldFate) -> Void)?
+
+    package init(plan: HubPlan, observer: ((InboundChange, String, FieldFate) -> Void)? = nil) {
+        self.plan = plan
+        self.observer = observer
+    }
+
+    /// Works an event in, or stores it among the waiting ones.
+    /// - Returns: how it ended; nil where it waits.
+    package func receive(_ change: InboundChange, now: Instant, in store: any StoreTransaction) throws(StoreError) -> EventEnd? {
+        let resolution: Resolution =
+            try store.isWaiting(change.document) ? .waits(.turn) : try resolve(change, arrived: now, now: now, in: store)
+        switch resolution {
+        case .ended(let end): return end
+        case .waits(let reason):
+            try store.append(
+                WaitingEvent(document: change.document, awaits: awaited(reason, change), record: change.record, since: now))
+            return nil
+        }
+    }
+
+    /// Tries a waiting event again.
+    /// - Returns: how it ended; nil where it goes on waiting.
+    package func retry(
+        _ event: WaitingEvent, as change: InboundChange, now: Instant, in store: any StoreTransaction
+    ) throws(StoreError) -> EventEnd? {
+        switch try resolve(change, arrived: event.since, now: now, in: store) {
+        case .ended(let end):
+            try store.removeWaiting(event.sequence)
+            return end
+        case .waits(let reason):
+            var event = event
+            event.awaits = awaited(reason, change)
+            try store.update(event)
+            return nil
+        }
+    }
+
+    private func awaited(_ reason: WaitingEventReason, _ change: InboundChange) -> WaitingEvent.Awaited {
+        switch reason {
+        case .link(let reference): .link(reference)
+        case .intents: .intents(change.document.application, change.document.entity)
+        case .turn: .turn
+        }
+    }
+
+    // MARK: Resolve
+
+    private func resolve(
+        _ change: InboundChange, arrived: Instant, now: Instant, in store: any StoreTransaction
+    ) throws(StoreError) -> Resolution {
+        let document = change.document
+        guard let binding = plan.binding(document.application, document.entity) else { return .ended(.filtered) }
+        let mapping = binding.mapping
+        let linked = try store.link(document)
+        if let linked, let heard = try store.target(target(linked, document)).heard, change.position <= heard.position {
+            return .ended(.stale)
+        }
+
+        // Native references become canonical ones; a hard one that is not linked yet makes the event wait.
+        var told = change.fields
+        for unresolved in try translateReferences(in: &told, mapping, document, store) where !unresolved.isSoft {
+            return .waits(.link(NativeReference(document.application, unresolved.company, unresolved.entity, unresolved.key)))
+        }
+
+        guard let (id, isNew) = try identify(change, told, linked: linked, arrived: arrived, in: store) else { return .waits(.intents) }
+        let target = target(id, document)
+        var state = try store.target(target)
+        var golden: GoldenRecord
+        if let existing = try store.golden(id) {
+            golden = existing
+        } else {
+            guard plan.policy(document.entity).mayCreate(document.application) else {
+                try overrule(change, "", .null, rule: "create", golden: nil, id: id, now: now, in: store)
+                return .ended(.refused)
+            }
+            guard change.operation != .delete else { return .ended(.filtered) }
+            golden = GoldenRecord(id: id, entity: document.entity, company: document.company, version: .none)
+        }
+        if isNew || state.key == nil { try store.store(link: document, to: id, target: target, state: &state) }
+        guard state.key == document.key else { return .ended(.duplicate) }
+        return .ended(
+            try workIn(change, told, golden: &golden, target: target, state: &state, mapping: mapping, now: now, in: store))
+    }
+
+    private func target(_ id: CanonicalID, _ document: NativeReference) -> Target {
+        plan.target(document.application, document.entity, document.company, id)
+    }
+
+    /// The event meets the golden record: compare with *heard*, take out echoes, ask who may change what.
+    private func workIn(
+        _ change: InboundChange, _ told: Fields, golden: inout GoldenRecord, target: Target, state: inout TargetState, mapping: Mapping,
+        now: Instant, in store: any StoreTransaction
+    ) throws(StoreError) -> EventEnd {
+        let application = change.document.application
+        let policy = plan.policy(golden.entity)
+        let heard = try currentHeard(state, mapping, change.document, store)
+        var told = told
+        if plan.planted == .absentIsNull, heard != nil, change.operation != .delete {
+            for field in mapping.fieldNames where told[field] == nil && !mapping.isReference(field) { told[field] = .null }
+        }
+        let before = heard ?? Fields()
+        let changed = told.compactMap { field in
+            if let known = before[field.name], known == field.value || mapping.same(field.name, known, field.value) {
+                return String?.none
+            }
+            return field.name
+        }
+        let isGone = change.operation == .delete && state.heard?.isDeleted != true
+        // The hub deletes there what is not meant for that application any more: that is no reason to delete it everywhere.
+        let isOwnDelete = isGone && state.written.contains(where: \.isDelete)
+        let echoes = state.matchEchoes(changed: changed, state: told, isGone: isGone, token: change.token, under: mapping)
+
+        var set: [String] = []
+        var corrected = false
+        var overruled = false
+        for field in changed {
+            let value = told[field] ?? .null
+            let known = golden.fields[field]
+            if let write = echoes[field] {
+                observer?(change, field, .echo(write))
+            } else if let known, known == value || mapping.same(field, known, value) {
+                observer?(change, field, .same)
+                renew(&golden, field, change, policy)
+            } else if let rule = objection(to: change, field, golden, policy, hasHeard: heard != nil) {
+                try overrule(change, field, value, rule: rule, golden: golden, id: golden.id, now: now, in: store)
+                observer?(change, field, .conflict)
+                overruled = true
+                if try correct(field, change, golden: golden, state: &state, now: now, in: store) { corrected = true }
+            } else {
+                observer?(change, field, .golden(replaced: known))
+                golden.fields[field] = value
+                golden.provenance[field] = Provenance(time: change.time, application: application, event: change.event)
+                set.append(field)
+            }
+        }
+        var deleted = false
+        if isGone && !isOwnDelete && !golden.isDeleted {
+            if policy.mayDelete(application, in: golden.fields) {
+                golden.isDeleted = true
+                deleted = true
+            } else {
+                try overrule(change, "", .null, rule: "delete", golden: golden, id: golden.id, now: now, in: store)
+                overruled = true
+            }
+        }
+        observer?(change, "", .end)
+
+        state.heard = TargetState.Heard(
+            fields: before.overlaid(with: told), native: merged(state.heard?.native, change.native), mapping: mapping.version,
+            position: change.position, token: change.token ?? state.heard?.token,
+            isDeleted: change.operation == .delete)
+        if let reason = state.wait?.reason, reason == .changed || reason == .unheard {
+            state.wait = TargetState.Wait(.ready, since: state.wait?.since ?? now)
+        }
+
+        var addressee: ApplicationID?
+        if set.isEmpty && !deleted, corrected || change.operation != .delete && !state.difference(to: golden, under: mapping).isEmpty {
+            // The application differs from golden although nothing new was told: it is asked to take golden's values.
+            addressee = application
+        }
+        try store.put(state, target, golden.entity)
+        if !set.isEmpty || deleted || addressee != nil || golden.version == .none {
+            if !set.isEmpty || deleted { try plan.index(golden, in: store) }
+            try plan.publish(
+                &golden, changed: deleted ? set + ["deleted"] : set, addressee: addressee, event: change.event, now: now, in: store)
+        }
+        if !set.isEmpty || deleted { return .accepted }
+        if overruled { return .conflict }
+        if changed.isEmpty { return isOwnDelete ? .echo : .unchanged }
+        return changed.allSatisfy { echoes[$0] != nil } ? .echo : .unchanged
+    }
+
+    /// *Heard* under today's mapping; nil where the feed has told nothing yet.
+    private func currentHeard(
+        _ state: TargetState, _ mapping: Mapping, _ document: NativeReference, _ store: any StoreTransaction
+    ) throws(StoreError) -> Fields? {
+        guard let heard = state.heard else { return nil }
+        guard heard.mapping != mapping.version, !heard.native.isEmpty,
+            let native = try? JSONDocument.parse(heard.native), var fields = try? mapping.translate(native.root, timeZone: plan.timeZone(document.company))
+        else { return heard.fields }
+        _ = try translateReferences(in: &fields, mapping, document, store)
+        return fields
+    }
+
+    private func merged(_ old: [UInt8]?, _ new: [UInt8]) -> [UInt8] {
+        guard let old, !old.isEmpty else { return new }
+        return new.isEmpty ? old : JSONMerge.overlay(old, with: new)
+    }
+
+    // MARK: Authority
+
+    /// Why the application may not set this field; nil where it may. The result is the conflict's rule.
+    private func objection(
+        to change: InboundChange, _ field: String, _ golden: GoldenRecord, _ policy: EntityPolicy, hasHeard: Bool
+    ) -> String? {
+        let application = change.document.application
+        if golden.isDeleted { return "deleted" }
+        let owner = policy.owner(of: field, in: golden.fields)
+        if owner == application { return nil }
+        if policy.guarded.contains(field) { return "guarded" }
+        guard golden.fields[field] != nil else { return nil }
+        if owner != nil { return "owner" }
+        if change.operation == .snapshot { return "snapshot" }
+        guard let provenance = golden.provenance[field] else { return nil }
+        // Within one application its feed's order decides, not its clock.
+        if provenance.application == application { return nil }
+        return precedes(change, provenance, policy) ? "older" : nil
+    }
+
+    private func precedes(_ change: InboundChange, _ provenance: Provenance, _ policy: EntityPolicy) -> Bool {
+        let application = change.document.application
+        if change.time != provenance.time { return change.time < provenance.time }
+        let rank = policy.ranks[application] ?? 0
+        let other = policy.ranks[provenance.application] ?? 0
+        return rank != other ? rank < other : application < provenance.application
+    }
+
+    /// An application that tells the golden value later than its holder is the newer witness of it.
+    private func renew(_ golden: inout GoldenRecord, _ field: String, _ change: InboundChange, _ policy: EntityPolicy) {
+        guard let provenance = golden.provenance[field], !precedes(change, provenance, policy) else { return }
+        golden.provenance[field] = Provenance(time: change.time, application: change.document.application, event: change.event)
+    }
+
+    private func overrule(
+        _ change: InboundChange, _ field: String, _ value: Value, rule: String, golden: GoldenRecord?, id: CanonicalID, now: Instant,
+        in store: any StoreTransaction
+    ) throws(StoreError) {
+        let policy = plan.policy(change.document.entity)
+        try store.append(
+            Conflict(
+                document: id, field: field, application: change.document.application, refused: value, kept: golden?.fields[field],
+                winner: policy.owner(of: field, in: golden?.fields ?? Fields()) ?? golden?.provenance[field]?.application, rule: rule,
+                event: change.event.isEmpty ? "\(change.document) \(change.position)" : change.event, time: now))
+    }
+
+    /// Counts a correction of the field.
+    /// - Returns: false where the field has become disputed: more corrections would only go round in circles.
+    private func correct(
+        _ field: String, _ change: InboundChange, golden: GoldenRecord, state: inout TargetState, now: Instant, in store: any StoreTransaction
+    ) throws(StoreError) -> Bool {
+        var corrections = state.corrections[field] ?? TargetState.Corrections(count: 0, windowStart: now)
+        if now - corrections.windowStart > plan.correctionWindow {
+            corrections = TargetState.Corrections(count: 0, windowStart: now)
+        }
+        corrections.count += 1
+        let isDisputed = corrections.count > plan.correctionLimit
+        if isDisputed {
+            corrections.disputed = golden.fields[field] ?? .null
+            try store.append(
+                Alarm(
+                    code: "disputed", application: change.document.application, document: golden.id,
+                    text: "\(field) was set right \(plan.correctionLimit) times and changed again each time; it is left alone until it changes",
+                    time: now))
+        } else {
+            corrections.disputed = nil
+        }
+        state.corrections[field] = corrections
+        return !isDisputed
+    }
+}

@@ -1,0 +1,65 @@
+import HubCodec
+package import HubModel
+package import HubStore
+
+/// The form of the hub's own records: CloudEvents in binary mode, so that any consumer can read them without a library.
+package enum CanonicalRecord {
+    /// A record of a canonical topic: key = canonical id, value = the full document with its version and what changed.
+    package static func record(
+        _ golden: GoldenRecord, topic: String, hub: String, changed: [String], addressee: ApplicationID?, event: String, time: Instant
+    ) -> Record {
+        var writer = JSONWriter()
+        writer.write(document(golden, changed: changed, addressee: addressee))
+        return Record(
+            topic: topic, partition: -1, timestamp: time.milliseconds, key: Array(golden.id.rawValue.utf8), value: writer.bytes,
+            headers: headers(
+                id: "\(golden.id)/\(golden.version)", type: "\(hub).\(golden.entity).\(golden.isDeleted ? "deleted" : "changed")",
+                hub: hub, subject: golden.id.rawValue, cause: event, time: time))
+    }
+
+    /// A record of the outcomes topic: key = target, so that one document's outcomes stay in order.
+    package static func record(_ outcome: Outcome, topic: String, hub: String) -> Record {
+        var members: Fields = [
+            "outcome": .string(outcome.kind.rawValue), "application": .string(outcome.target.application.rawValue),
+            "entity": .string(outcome.entity.rawValue), "id": .string(outcome.target.id.rawValue),
+            "version": .string(outcome.version.description),
+        ]
+        if outcome.target.company != .shared { members["company"] = .string(outcome.target.company.rawValue) }
+        if outcome.first != outcome.version.number { members["firstVersion"] = .number(Number(Int64(outcome.first))) }
+        if let key = outcome.key { members["key"] = .string(key.rawValue) }
+        if let reason = outcome.reason { members["reason"] = .string(reason) }
+        if let rejection = outcome.rejection {
+            var told: Fields = ["rule": .string(rejection.rule), "text": .string(rejection.text)]
+            if let field = rejection.field { told["field"] = .string(field) }
+            members["rejection"] = .object(told)
+        }
+        var writer = JSONWriter()
+        writer.write(members)
+        return Record(
+            topic: topic, partition: -1, timestamp: outcome.time.milliseconds, key: Array(outcome.target.description.utf8),
+            value: writer.bytes,
+            headers: headers(
+                id: "\(outcome.target)/\(outcome.version)/\(outcome.kind.rawValue)", type: "\(hub).outcome.\(outcome.kind.rawValue)",
+                hub: hub, subject: outcome.target.description, cause: "", time: outcome.time))
+    }
+
+    private static func document(_ golden: GoldenRecord, changed: [String], addressee: ApplicationID?) -> Fields {
+        var members: Fields = [
+            "changed": .array(changed.map { .string($0) }), "deleted": .bool(golden.isDeleted),
+            "entity": .string(golden.entity.rawValue), "fields": .object(golden.fields.nested()),
+            "id": .string(golden.id.rawValue), "version": .string(golden.version.description),
+        ]
+        if golden.company != .shared { members["company"] = .string(golden.company.rawValue) }
+        if let addressee { members["addressee"] = .string(addressee.rawValue) }
+        return members
+    }
+
+    private static func headers(id: String, type: String, hub: String, subject: String, cause: String, time: Instant) -> [Record.Header] {
+        var headers: [Record.Header] = [
+            .init("content-type", "application/json"), .init("ce_specversion", "1.0"), .init("ce_id", id), .init("ce_type", type),
+            .init("ce_source", "/multipoint/\(hub)"), .init("ce_subject", subject), .init("ce_time", time.rfc3339Text),
+        ]
+        if !cause.isEmpty { headers.append(.init("ce_cause", cause)) }
+        return headers
+    }
+}

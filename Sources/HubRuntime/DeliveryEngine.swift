@@ -1,0 +1,183 @@
+import HubBus
+import HubDelivery
+import HubDriver
+import HubModel
+import HubRules
+import HubStore
+import Logging
+import Synchronization
+
+/// Delivery to one application: its own consumer group, its own lanes, its own breaker. Nothing that happens to it delays another.
+///
+/// One thread reads the canonical topics; one turns records, replies and passed time into transactions, and sends the calls decided there.
+final class DeliveryEngine: Sendable {
+    let hub: RunningHub
+    let application: ApplicationID
+    let driver: any Driver
+    let intake: Intake
+    let state: Mutex<DeliveryState>
+    let bell = Bell()
+    private let stops = Atomic<Bool>(false)
+    private let consumer = Mutex<BusConsumer?>(nil)
+    private let workers = Mutex<[Worker]>([])
+    /// Rung when there is room for more records.
+    private let room = Bell()
+
+    init(hub: RunningHub, application: ApplicationID, driver: any Driver) {
+        self.hub = hub
+        self.application = application
+        self.driver = driver
+        intake = Intake(delivery: TargetDelivery(plan: hub.plan, application: application))
+        let limits = hub.plan.applications[application]?.manifest.limits ?? Manifest.Limits()
+        state = Mutex(DeliveryState(limits: limits))
+    }
+
+    var group: String { hub.plan.deliveryGroup(application) }
+    var delivery: TargetDelivery { intake.delivery }
+
+    func start() throws(BusError) {
+        let topics = hub.plan.entities.keys.filter { hub.plan.binding(application, $0) != nil }.map { hub.plan.canonicalTopic($0) }.sorted()
+        let made = try BusConsumer(
+            hub.bus, group: group, topics: topics,
+            assigned: { [unowned self] partitions, _ in try assigned(partitions) },
+            revoked: { [unowned self] partitions, _ in
+                state.withLock { state in state.offsets.filter { partitions.contains($0.key) } }
+            })
+        consumer.withLock { $0 = made }
+        workers.withLock {
+            $0 = [
+                Worker("intake \(application)") { [unowned self] in read(made) },
+                Worker("delivery \(application)") { [unowned self] in run(made) },
+            ]
+        }
+    }
+
+    func stop(until deadline: ContinuousClock.Instant) {
+        stops.store(true, ordering: .relaxed)
+        bell.ring()
+        room.ring()
+        for worker in workers.withLock({ $0 }) where !worker.join(until: deadline) {
+            hub.logger.warning("delivery to \(application) did not end in time; calls under way are settled at the next start")
+        }
+        consumer.withLock { $0 }?.close()
+    }
+
+    /// Something became ready in the store.
+    func ring() { bell.ring() }
+
+    /// Paused by a person: nothing is sent until resumed.
+    func setPaused(_ paused: Bool) {
+        state.withLock { $0.isPaused = paused }
+        bell.ring()
+        room.ring()
+    }
+
+    private func assigned(_ partitions: [TopicPartition]) throws -> [TopicPartition: StartOffset] {
+        let group = group
+        let offsets = try hub.store.write { store in
+            try partitions.map { partition in
+                _ = try store.raiseEpoch(group, partition)
+                return (partition, try store.offset(group, partition))
+            }
+        }
+        return Dictionary(uniqueKeysWithValues: offsets.map { ($0.0, $0.1.map { .offset($0) } ?? .beginning) })
+    }
+
+    // MARK: Reading
+
+    private func read(_ consumer: BusConsumer) {
+        while !stops.load(ordering: .relaxed) {
+            let space = state.withLock { $0.space }
+            if space <= 0 {
+                room.wait(milliseconds: 200)
+                continue
+            }
+            let batch = consumer.take(max: min(space, 500), wait: 100)
+            if batch.isClosed { return }
+            for event in batch.events { handle(event, consumer) }
+            if batch.records.isEmpty { continue }
+            state.withLock { $0.inbox.append(contentsOf: batch.records) }
+            bell.ring()
+        }
+    }
+
+    private func handle(_ event: BusConsumer.Event, _ consumer: BusConsumer) {
+        switch event {
+        case .outOfRange(let range):
+            hub.repositioned(range, group: group) { [self] offset in
+                consumer.reposition(range.partition, to: .offset(offset))
+                // What the topic has lost, the store still has.
+                hub.catchUpAgain(application)
+            }
+        default: hub.report(event, group: group)
+        }
+    }
+
+    // MARK: Deciding
+
+    private func run(_ consumer: BusConsumer) {
+        resumeAll()
+        while true {
+            let now = hub.clock.now()
+            if stops.load(ordering: .relaxed), state.withLock({ $0.stop(now: now) }) { break }
+            probeWhenDue(now)
+            guard let work = state.withLock({ $0.takeWork(now: now, stopping: stops.load(ordering: .relaxed)) }) else {
+                let wait = state.withLock { $0.untilNext(now: now) }
+                bell.wait(milliseconds: Int(max(1, min(1000, wait.milliseconds))))
+                continue
+            }
+            decide(work, consumer, now)
+            room.ring()
+        }
+    }
+
+    /// One transaction for all that has come together: replies, records, and targets whose time has come.
+    private func decide(_ work: DeliveryState.Work, _ consumer: BusConsumer, _ now: Instant) {
+        let intake = intake
+        let application = application
+        let group = group
+        do throws(StoreError) {
+            let decided = try hub.store.write { store in
+                var busy = work.busy
+                var decided = Decided()
+                for (call, reply) in work.replies {
+                    busy.remove(call.target.id)
+                    if case .call(let next) = try intake.delivery.answered(call, reply, now: now, in: store) {
+                        decided.calls.append(next)
+                        busy.insert(next.target.id)
+                    } else {
+                        decided.rested.append(call.target.id)
+                    }
+                }
+                for (partition, records) in work.records {
+                    let next = (records.last?.offset ?? -1) + 1
+                    let calls = try intake.accept(
+                        records, partition: partition, nextOffset: next, busy: { busy.contains($0) }, now: now, in: store)
+                    busy.formUnion(calls.map(\.target.id))
+                    decided.calls += calls
+                    decided.offsets[partition] = try store.offset(group, partition) ?? next
+                }
+                if work.resumes {
+                    let calls = try intake.resume(limit: 500, busy: { busy.contains($0) }, now: now, in: store)
+                    decided.calls += calls
+                    decided.hasMore = calls.count + busy.count >= 500
+                }
+                decided.wake = try store.nextWake(application)
+                return decided
+            }
+            let origins = work.origins
+            state.withLock { $0.decided(decided, origins: origins) }
+            if !decided.offsets.isEmpty { _ = try? consumer.commit(decided.offsets) }
+            hub.publisher.ring()
+            if work.mayReleaseEvents { hub.mediation.release() }
+            send()
+        } catch {
+            hub.fail(error, "delivery to \(application) cannot write to the store")
+        }
+    }
+
+    /// At the start: what was ready, or on its way, when the hub ended last.
+    private func resumeAll() {
+        state.withLock { $0.needsResume = true }
+    }
+}

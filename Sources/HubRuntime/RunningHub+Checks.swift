@@ -1,0 +1,172 @@
+import Logging
+import HubBus
+import HubConfiguration
+import HubDelivery
+import HubModel
+import HubRules
+import HubStore
+
+extension RunningHub {
+    private static let patience: Duration = .seconds(20)
+
+    /// The hub's own topics, in dependency order, and whether they are compacted.
+    var ownTopics: [(name: String, isCompacted: Bool)] {
+        plan.dependencyOrder().map { (plan.canonicalTopic($0), true) } + [(plan.outcomesTopic, false)]
+    }
+
+    var inboundTopics: [String] { Set(configuration.applications.flatMap(\.inboundTopics)).sorted() }
+
+    /// Creates topics that are missing and refuses those whose number of partitions has changed: keys would go elsewhere than before.
+    func prepareTopics() throws {
+        let admin = try BusAdmin(bus, embedded: options.embedded)
+        defer { admin.close() }
+        var counts: [String: Int] = [:]
+        for topic in ownTopics + inboundTopics.map({ ($0, false) }) {
+            let ensured = try admin.ensureTopic(
+                topic.name, partitions: configuration.bus.partitions, compacted: topic.isCompacted, deadline: .now + Self.patience)
+            switch ensured {
+            case .created: counts[topic.name] = configuration.bus.partitions
+            case .exists(let partitions), .brokerCreatesByItself(let partitions): counts[topic.name] = partitions
+            }
+        }
+        let found = counts
+        let accepts = options.acceptsPartitions
+        let changed = try store.write { store in
+            var changed: [String] = []
+            for (topic, count) in found.sorted(by: { $0.key < $1.key }) {
+                let name = "partitions/\(topic)"
+                if let known = try store.note(name), known != "\(count)", !accepts {
+                    changed.append("\(topic) had \(known) partitions and now has \(count)")
+                } else {
+                    try store.putNote("\(count)", name)
+                }
+            }
+            return changed
+        }
+        guard changed.isEmpty else {
+            throw RuntimeError(
+                .refused,
+                "\(changed.joined(separator: "; ")). One document's records would no longer stay in one partition, so their order would be lost. "
+                    + "Let every consumer of the topic reach its end, then start once with --accept-partitions")
+        }
+    }
+
+    /// A store that is older than what Kafka has of it must not go on as if nothing had happened.
+    func checkPositions() throws {
+        let admin = try BusAdmin(bus, embedded: options.embedded)
+        defer { admin.close() }
+        var behind: [String] = []
+        for (group, topics) in groups {
+            let partitions = try admin.partitions(of: topics, deadline: .now + Self.patience)
+            let committed = try admin.committed(group: group, partitions, deadline: .now + Self.patience)
+            let stored = try store.write { store in try partitions.map { ($0, try store.offset(group, $0)) } }
+            for (partition, offset) in stored {
+                guard let kafka = committed[partition], kafka > offset ?? 0 else { continue }
+                behind.append("\(group) \(partition): Kafka has offset \(kafka), the store \(offset.map { "\($0)" } ?? "none")")
+            }
+        }
+        if !behind.isEmpty {
+            guard options.acceptsStore else {
+                throw RuntimeError(
+                    .refused,
+                    "the store is empty, restored, or another one than Kafka knows: \(behind.prefix(3).joined(separator: "; "))"
+                        + (behind.count > 3 ? " and \(behind.count - 3) more" : "")
+                        + ". Starting would read again what has been worked in. If that is meant, start once with --accept-store: it raises the store's generation")
+            }
+            let generation = try store.write { try $0.raiseGeneration() }
+            logger.notice("the store was accepted as it is; its generation is \(generation) now")
+        }
+        try beginCatchUps(admin)
+    }
+
+    /// An application that is new here is caught up from the store; its groups begin at the topics' present ends.
+    private func beginCatchUps(_ admin: BusAdmin) throws {
+        for application in configuration.applications {
+            let group = plan.deliveryGroup(application.id)
+            guard try store.write({ try $0.catchUp(application.id) }) == nil else { continue }
+            let topics = deliveryTopics(application.id)
+            let marks = try admin.watermarks(of: topics, deadline: .now + Self.patience)
+            let plan = plan
+            try store.write { store in
+                for (partition, mark) in marks where try store.offset(group, partition) == nil {
+                    try store.putOffset(mark.high, group, partition)
+                }
+                try CatchUpPager.begin(application.id, plan: plan, in: store)
+            }
+        }
+    }
+
+    func deliveryTopics(_ application: ApplicationID) -> [String] {
+        plan.entities.keys.filter { plan.binding(application, $0) != nil }.map { plan.canonicalTopic($0) }.sorted()
+    }
+
+    /// Consumer groups of this hub and what they read.
+    package var groups: [(group: String, topics: [String])] {
+        [(plan.mediationGroup, inboundTopics)]
+            + configuration.applications.map { (plan.deliveryGroup($0.id), deliveryTopics($0.id)) }
+    }
+
+    func identitiesFromStore() throws -> [ApplicationID: String] {
+        let notes = try store.write { try $0.notes("identity/") }
+        return Dictionary(notes.map { (ApplicationID(String($0.name.dropFirst("identity/".count))), $0.text) }) { _, last in last }
+    }
+
+    /// The outbox's transactional id, by which the broker fences an older publisher; nil on a broker without fencing.
+    func transactionalID() throws -> String? {
+        let admin = try BusAdmin(bus, embedded: options.embedded)
+        defer { admin.close() }
+        let report = try admin.checkCluster(deadline: .now + Self.patience)
+        // librdkafka's own test broker takes transactions but fences nobody: there they would only cost time.
+        if options.embedded != nil || report.clusterID?.hasPrefix("mockCluster") == true { return nil }
+        return "\(plan.hub).outbox"
+    }
+
+    // MARK: What consumers tell
+
+    /// Records are gone, or the topic was made anew: it is told with the numbers, and reading goes on with what is there.
+    func repositioned(_ range: BusConsumer.OutOfRange, group: String, then: @escaping @Sendable (Int64) -> Void) {
+        let target = range.low ?? 0
+        let position = range.position.map { "\($0)" } ?? "none"
+        if range.isBeyondEnd {
+            logger.error(
+                "\(group) \(range.partition): position \(position) lies beyond the end \(range.high ?? -1): the topic was cut or made anew; reading goes on at \(target)")
+        } else {
+            logger.error(
+                "\(group) \(range.partition): \(range.gone) records are gone before they were read (position \(position), oldest \(target)); reading goes on at \(target)")
+        }
+        let now = clock.now()
+        store.submit { store in
+            // A person's record of what is gone; the number of records stands in the text.
+            try store.append(
+                Alarm(
+                    code: range.isBeyondEnd ? "topic-cut" : "records-gone", application: nil, document: nil,
+                    text: "\(group) \(range.partition): position \(position), broker holds \(target) to \(range.high ?? -1), \(range.gone) records gone", time: now))
+            try store.putOffset(target, group, range.partition)
+        } completion: { [self] result in
+            switch result {
+            case .success: then(target)
+            case .failure(let error): fail(error, "the new position cannot be stored")
+            }
+        }
+    }
+
+    func report(_ event: BusConsumer.Event, group: String) {
+        switch event {
+        case .topicUnavailable(let topic, let error): logger.error("\(group): topic \(topic) cannot be read: \(error)")
+        case .partitionCountChanged(let topic, let from, let to):
+            logger.error(
+                "\(group): \(topic) had \(from) partitions and has \(to) now; keys go elsewhere, and the next start will refuse it without --accept-partitions")
+            let now = clock.now()
+            store.submit { store in
+                try store.append(
+                    Alarm(
+                        code: "partitions-changed", application: nil, document: nil, text: "\(topic): \(from) partitions before, \(to) now",
+                        time: now))
+            } completion: { _ in }
+        case .commitFailed(_, let error): logger.debug("\(group): offsets for lag tools were not committed: \(error)")
+        case .trouble(let error): logger.info("\(group): \(error)")
+        case .fatal(let error): fail(error, "\(group) cannot go on")
+        case .endReached, .outOfRange: break
+        }
+    }
+}

@@ -1,0 +1,65 @@
+import ArgumentParser
+import Foundation
+import HubBus
+import HubConfiguration
+import HubDriver
+import HubModel
+import HubRuntime
+import Logging
+
+/// `multipoint capture`
+struct CaptureCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "capture",
+        abstract: "Publishes applications' changes to their inbound topics until SIGTERM or SIGINT.",
+        discussion: """
+            For hubs that run with --no-capture. The position in each feed is kept beside the store and moves on only when Kafka has the \
+            events.
+
+              multipoint capture --config hub.yaml
+              multipoint capture --config hub.yaml --application erp
+            """)
+
+    @OptionGroup var options: ConfigurationOptions
+
+    @Option(help: "Only this application; may be repeated.")
+    var application: [String] = []
+
+    @OptionGroup var logging: LoggingOptions
+
+    func run() async throws {
+        logging.setUp()
+        let configuration = try options.load()
+        let interruption = Interruption()
+        let wanted = Set(application.map { ApplicationID($0) })
+        for name in wanted where configuration.application(name) == nil {
+            throw CommandFailure(.wrong, "--application \(name): there is no such application in \(configuration.file)")
+        }
+        try await Blocking.run { () throws(CommandFailure) in try Self.run(configuration, wanted, interruption) }
+    }
+
+    private static func run(
+        _ configuration: Configuration, _ wanted: Set<ApplicationID>, _ interruption: Interruption
+    ) throws(CommandFailure) {
+        let bus = try configuration.busConfiguration()
+        var workers: [CaptureWorker] = []
+        for application in configuration.applications where wanted.isEmpty || wanted.contains(application.id) {
+            guard let driver = application.driver as? any Capturing else {
+                guard wanted.isEmpty else { throw CommandFailure(.wrong, "the driver of \(application.id) cannot capture") }
+                continue
+            }
+            do {
+                workers.append(
+                    try CaptureWorker(
+                        application, driver: driver, configuration: configuration, bus: bus, logger: Logger(label: "multipoint.capture")))
+            } catch {
+                throw CommandFailure(.unreachable, "capture of \(application.id): \(error)")
+            }
+        }
+        guard !workers.isEmpty else { throw CommandFailure(.wrong, "no application's driver can capture") }
+        workers.forEach { $0.start() }
+        interruption.wait()
+        let deadline = ContinuousClock.now + .seconds(10)
+        workers.forEach { $0.stop(until: deadline) }
+    }
+}

@@ -1,0 +1,11 @@
+import HubDriver
+import ReferenceCRM
+import ReferenceERP
+
+/// The drivers that this build has: one line each.
+enum DriverCatalog {
+    static let all: [any DriverFactory.Type] = [
+        ReferenceCRMFactory.self,
+        ReferenceERPFactory.self,
+    ]
+}

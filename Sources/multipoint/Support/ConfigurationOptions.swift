@@ -1,0 +1,54 @@
+import ArgumentParser
+import Foundation
+import HubBus
+import HubConfiguration
+import Logging
+
+/// `--config`, and what commands make of it.
+struct ConfigurationOptions: ParsableArguments {
+    @Option(name: .shortAndLong, help: "The configuration file (default: hub.yaml, or MULTIPOINT_CONFIG).", completion: .file())
+    var config: String?
+
+    var path: String { config ?? ProcessInfo.processInfo.environment["MULTIPOINT_CONFIG"] ?? "hub.yaml" }
+
+    /// The configuration, with all its secrets. Ends the command with every mistake named.
+    func load() throws(CommandFailure) -> Configuration { try load(needsSecrets: true) }
+
+    /// The configuration for commands that talk to no application: a secret that cannot be read here does not matter.
+    func loadWithoutSecrets() throws(CommandFailure) -> Configuration { try load(needsSecrets: false) }
+
+    private func load(needsSecrets: Bool) throws(CommandFailure) -> Configuration {
+        do throws(ConfigurationMistakes) {
+            return try Configuration.load(
+                path, catalog: DriverCatalog.all, environment: ProcessInfo.processInfo.environment, needsSecrets: needsSecrets,
+                busCheck: Self.check)
+        } catch {
+            let count = error.mistakes.count
+            throw CommandFailure(.wrong, error.description + "\n\(count) mistake\(count == 1 ? "" : "s")")
+        }
+    }
+
+    /// What is wrong with librdkafka's properties.
+    static func check(_ properties: [Configuration.BusProperty]) -> [String] {
+        // The clients that are made for the check have no address, and would complain of it.
+        let silent = Logger(label: "multipoint.check") { _ in SwiftLogNoOpLogHandler() }
+        return BusConfiguration(properties: properties.map { .init(name: $0.name, value: $0.value) }, logger: silent).validate().map(
+            \.message)
+    }
+}
+
+extension Configuration {
+    /// How to reach the bus; for an embedded one, the address that the running hub has left.
+    func busConfiguration() throws(CommandFailure) -> BusConfiguration {
+        guard bus.isEmbedded else {
+            return BusConfiguration(properties: bus.properties.map { .init(name: $0.name, value: $0.value) })
+        }
+        let data = FileManager.default.contents(atPath: embeddedAddressFile)
+        guard let address = data.map({ String(decoding: $0, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines) }),
+            !address.isEmpty
+        else { throw CommandFailure(.unreachable, "the bus is embedded in the hub, and no hub is running (no \(embeddedAddressFile))") }
+        var configuration = BusConfiguration(["bootstrap.servers": address])
+        for property in bus.properties { configuration[property.name] = property.value }
+        return configuration
+    }
+}

@@ -1,0 +1,69 @@
+import BuiltinSchemas
+import Foundation
+import HubBus
+import HubCodec
+import HubConfiguration
+import HubDriver
+import HubModel
+import HubRuntime
+import HubStore
+import Logging
+
+/// Puts a hub together from its configuration: store, bus, schemas, and the hub itself.
+enum HubHost {
+    /// The native types' schemas: those of the drivers, and in their place files beside the configuration
+    /// (`schemas/<application>/<native type>.schema.json`).
+    static func schemas(_ configuration: Configuration) throws(CommandFailure) -> [ApplicationID: [String: SchemaValidator]] {
+        let folder = URL(fileURLWithPath: configuration.file).deletingLastPathComponent().appendingPathComponent("schemas").path
+        var result: [ApplicationID: [String: SchemaValidator]] = [:]
+        for application in configuration.applications {
+            for native in application.topics.keys {
+                let own = "\(folder)/\(application.id)/\(native).schema.json"
+                let bytes = FileManager.default.contents(atPath: own).map { Array($0) }
+                guard let bytes = bytes ?? BuiltinSchemas.schema(driver: application.driverName, native: native) else { continue }
+                do {
+                    result[application.id, default: [:]][native] = try SchemaValidator(schema: try JSONDocument.parse(bytes).root.value)
+                } catch {
+                    throw CommandFailure(.wrong, "\(own): \(error)")
+                }
+            }
+        }
+        return result
+    }
+
+    /// Opens the store; says who holds it where another process does.
+    static func store(_ configuration: Configuration) throws(CommandFailure) -> SQLiteStore {
+        do throws(StoreError) {
+            return try SQLiteStore(path: configuration.storePath)
+        } catch {
+            throw CommandFailure(error)
+        }
+    }
+
+    /// The embedded bus where the configuration asks for one, with its address left for other commands.
+    static func embeddedBus(_ configuration: Configuration) throws(CommandFailure) -> EmbeddedBus? {
+        guard configuration.bus.isEmbedded else { return nil }
+        let bus: EmbeddedBus
+        do throws(BusError) {
+            bus = try EmbeddedBus(partitions: configuration.bus.partitions)
+        } catch {
+            throw CommandFailure(error)
+        }
+        try BusCommand.write(bus.bootstrap, configuration.embeddedAddressFile)
+        return bus
+    }
+
+    /// How to reach the bus: the embedded one's properties with the configured ones laid over them.
+    static func bus(_ configuration: Configuration, _ embedded: EmbeddedBus?) throws(CommandFailure) -> BusConfiguration {
+        guard let embedded else { return try configuration.busConfiguration() }
+        var result = embedded.configuration
+        for property in configuration.bus.properties { result[property.name] = property.value }
+        return result
+    }
+}
+
+extension CommandFailure {
+    init(_ error: RuntimeError) {
+        self.init(error.code == .refused ? .notWell : .unreachable, error.message)
+    }
+}

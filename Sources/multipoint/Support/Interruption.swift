@@ -1,0 +1,33 @@
+import Dispatch
+import Foundation
+
+/// Waits for SIGTERM or SIGINT.
+final class Interruption: Sendable {
+    // nonisolated(unsafe) because it is set once, before anything can arrive, and only kept alive afterwards.
+    nonisolated(unsafe) private let sources: [any DispatchSourceSignal]
+    private let arrived = DispatchSemaphore(value: 0)
+
+    init() {
+        let arrived = arrived
+        sources = [SIGTERM, SIGINT].map { number in
+            // The source only hears of signals that have no effect of their own.
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+            source.setEventHandler { arrived.signal() }
+            source.resume()
+            return source
+        }
+    }
+
+    /// True once a signal has arrived.
+    var hasArrived: Bool {
+        guard arrived.wait(timeout: .now()) == .success else { return false }
+        arrived.signal()
+        return true
+    }
+
+    /// Blocks until a signal arrives.
+    func wait() { arrived.wait() }
+
+    deinit { for source in sources { source.cancel() } }
+}

@@ -1,0 +1,81 @@
+import Foundation
+import HubConfiguration
+import HubModel
+import HubRules
+import HubStore
+
+/// Ways to the store, with and without a running hub.
+enum StoreAccess {
+    /// Reads one consistent state, whether or not a hub runs.
+    static func read<T: Sendable>(
+        _ configuration: Configuration, _ body: @escaping @Sendable (any StoreTransaction) throws -> T
+    ) async throws(CommandFailure) -> T {
+        let path = configuration.storePath
+        do throws(StoreError) {
+            return try await Blocking.run { () throws(StoreError) -> T in
+                let reader = try SQLiteStore.openReader(path: path)
+                defer { reader.close() }
+                return try reader.read(body)
+            }
+        } catch {
+            throw CommandFailure(error)
+        }
+    }
+
+    /// Carries a request out: by the hub that holds the store, or here where none does.
+    ///
+    /// - Returns: what was done, in words.
+    static func carryOut(_ command: OperatorRequest.Command, _ configuration: Configuration) async throws(CommandFailure) -> String {
+        let request = OperatorRequest(command)
+        let plan = configuration.plan()
+        let path = configuration.storePath
+        guard FileManager.default.fileExists(atPath: path) else {
+            throw CommandFailure(.unreachable, "there is no store at \(path) yet; start the hub first")
+        }
+        do throws(StoreError) {
+            return try await Blocking.run { () throws(StoreError) -> String in
+                let store = try SQLiteStore(path: path)
+                defer { store.close() }
+                return try store.write { transaction in
+                    try request.apply(to: transaction, plan: plan, now: .now)
+                }
+            }
+        } catch {
+            guard error.code == .held else { throw CommandFailure(error) }
+        }
+        return try await ask(request, configuration.requests)
+    }
+
+    private static func ask(_ request: OperatorRequest, _ requests: OperatorRequests) async throws(CommandFailure) -> String {
+        do {
+            try requests.submit(request)
+        } catch {
+            throw CommandFailure(.unreachable, "the request cannot be left in \(requests.folder): \(error)")
+        }
+        var reply = await requests.reply(of: request.id)
+        if reply == nil, !requests.withdraw(request.id) {
+            // The hub took it up just now: its answer is about to come.
+            reply = await requests.reply(of: request.id, within: .seconds(2))
+            if reply == nil { throw CommandFailure(.unreachable, "the hub has taken the request up, but not answered; look at its log") }
+        }
+        guard let reply else {
+            throw CommandFailure(.unreachable, "the hub that holds the store has not answered within 10 s; the request was taken back")
+        }
+        guard reply.isDone else { throw CommandFailure(.notWell, reply.text) }
+        return reply.text
+    }
+
+    /// Opens the store for a change that no running hub can make.
+    static func openAlone(_ configuration: Configuration) throws(CommandFailure) -> SQLiteStore {
+        do throws(StoreError) {
+            return try SQLiteStore(path: configuration.storePath)
+        } catch {
+            guard error.code == .held else { throw CommandFailure(error) }
+            throw CommandFailure(.unreachable, error.message)
+        }
+    }
+}
+
+extension Instant {
+    static var now: Instant { Instant(milliseconds: Int64(Date().timeIntervalSince1970 * 1000)) }
+}

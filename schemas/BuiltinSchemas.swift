@@ -1,0 +1,17 @@
+/// JSON Schemas of the ready-made applications' native types, as the bytes of their files.
+package enum BuiltinSchemas {
+    /// The schema of a native type; nil where there is none.
+    package static func schema(driver: String, native: String) -> [UInt8]? {
+        switch (driver, native) {
+        case ("reference-erp", "partner"): PackageResources.partner_schema_json
+        case ("reference-erp", "article"): PackageResources.article_schema_json
+        case ("reference-erp", "sales_order"): PackageResources.sales_order_schema_json
+        case ("reference-erp", "invoice"): PackageResources.invoice_schema_json
+        case ("reference-crm", "account"): PackageResources.account_schema_json
+        case ("reference-crm", "item"): PackageResources.item_schema_json
+        case ("reference-crm", "deal"): PackageResources.deal_schema_json
+        case ("reference-crm", "bill"): PackageResources.bill_schema_json
+        default: nil
+        }
+    }
+}
