@@ -83,7 +83,8 @@ let package = Package(
                 name: "multipoint",
                 dependencies: [
                     "HubModel", "HubDriver", "HubCodec", "HubBus", "HubStore", "HubRules", "HubMediation", "HubDelivery",
-                    "HubConfiguration", "HubRuntime", "HubSimulation", "BuiltinSchemas", "ReferenceApplication", arguments, logging, histogram, grdb,
+                    "HubConfiguration", "HubRuntime", "HubSimulation", "BuiltinSchemas", "ReferenceApplication", arguments, logging,
+                    histogram, grdb,
                 ] + drivers.map { .target(name: $0.name) }, swiftSettings: strict),
             tests("HubModelTests", ["HubModel"]),
             tests("HubCodecTests", ["HubCodec", "HubModel"]),

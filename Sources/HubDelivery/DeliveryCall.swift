@@ -25,7 +25,8 @@ package struct DeliveryCall: Sendable {
     package var doubts: [Int64]
 
     init(
-        _ kind: Kind, _ target: Target, _ entity: EntityName, version: Version, write: Int64? = nil, decided: Instant? = nil, fields: Fields = Fields(),
+        _ kind: Kind, _ target: Target, _ entity: EntityName, version: Version, write: Int64? = nil, decided: Instant? = nil,
+        fields: Fields = Fields(),
         heard: SourcePosition? = nil, doubts: [Int64] = []
     ) {
         self.kind = kind

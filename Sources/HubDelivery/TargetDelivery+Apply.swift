@@ -14,10 +14,13 @@ extension TargetDelivery {
         let native: Fields
         // Of fields that are not written now nothing changes.
         var leftOut = context.state.leftOut.filter { entry in
-            context.golden.fields.contains { Self.isPlace(entry.key, in: $0.name) } && !values.contains { Self.isPlace(entry.key, in: $0.name) }
+            context.golden.fields.contains { Self.isPlace(entry.key, in: $0.name) }
+                && !values.contains { Self.isPlace(entry.key, in: $0.name) }
         }
         do {
-            let translated = try mapping.native(from: values, timeZone: plan.timeZone(context.golden.company)) { try nativeKey(of: $1, $0, context, in: store) }
+            let translated = try mapping.native(from: values, timeZone: plan.timeZone(context.golden.company)) {
+                try nativeKey(of: $1, $0, context, in: store)
+            }
             native = translated.native
             for reference in translated.unresolved { leftOut[reference.field] = CanonicalID(reference.key) }
         } catch let failure as StoreError {
@@ -118,7 +121,8 @@ extension TargetDelivery {
 
     /// The document's canonical fields; nil where it cannot be translated.
     private func translate(_ document: NativeDocument, _ context: Context, in store: any StoreTransaction) throws(StoreError) -> Fields? {
-        guard var fields = try? context.binding.mapping.translate(
+        guard
+            var fields = try? context.binding.mapping.translate(
                 .object(document.fields), timeZone: plan.timeZone(context.golden.company))
         else { return nil }
         _ = try context.binding.mapping.resolveReferences(in: &fields) { (entity, key) throws(StoreError) in
@@ -201,7 +205,8 @@ extension TargetDelivery {
     ) throws(StoreError) -> DeliveryStep {
         context.state.attempts += 1
         if context.state.attempts >= plan.attemptLimit {
-            return try die("attempts", "\(context.state.attempts) attempts failed, the last one: \(reason)", call.version, &context, in: store)
+            return try die(
+                "attempts", "\(context.state.attempts) attempts failed, the last one: \(reason)", call.version, &context, in: store)
         }
         // Doubles with each attempt, up to a minute.
         let milliseconds = min(delay.milliseconds << min(context.state.attempts - 1, 16), 60_000)

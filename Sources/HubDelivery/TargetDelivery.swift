@@ -223,7 +223,8 @@ package struct TargetDelivery: Sendable {
         let until = write.sent + (manifest?.settleTime ?? .zero) + (manifest?.answerTime ?? .zero)
         guard context.now < until, plan.planted != .noSettle else { return nil }
         context.state.wait = TargetState.Wait(
-            .settle, detail: context.state.wait?.detail == Again.approved ? Again.approved : "a call without an answer may still take effect",
+            .settle,
+            detail: context.state.wait?.detail == Again.approved ? Again.approved : "a call without an answer may still take effect",
             until: until, since: context.now)
         try save(context, in: store)
         return .rests(until: until)

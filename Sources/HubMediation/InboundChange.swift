@@ -1,6 +1,6 @@
-package import HubStore
 import HubCodec
 package import HubModel
+package import HubStore
 
 /// An inbound event, decoded, validated and translated: what is left to do is to identify, resolve, route and publish it.
 package struct InboundChange: Sendable {
@@ -24,7 +24,8 @@ package struct InboundChange: Sendable {
     package var record: Record
 
     package init(
-        document: NativeReference, alternatives: [EntityName] = [], operation: ChangeEvent.Operation, fields: Fields, native: [UInt8] = [], position: SourcePosition,
+        document: NativeReference, alternatives: [EntityName] = [], operation: ChangeEvent.Operation, fields: Fields, native: [UInt8] = [],
+        position: SourcePosition,
         token: VersionToken? = nil, time: Instant, reference: CanonicalID? = nil, event: String = "", record: Record
     ) {
         self.document = document

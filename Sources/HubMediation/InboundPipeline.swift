@@ -1,5 +1,5 @@
-import HubDriver
 package import HubCodec
+import HubDriver
 package import HubModel
 package import HubRules
 
@@ -87,7 +87,9 @@ package struct InboundPipeline: Sendable {
                 let more = violations.count > 1 ? " (and \(violations.count - 1) more)" : ""
                 throw DeadLetterReason(
                     application: application.id, code: "schema",
-                    reason: "\(type) does not meet its schema: \(first.instancePath.isEmpty ? "the document" : first.instancePath) \(first.message)\(more)")
+                    reason:
+                        "\(type) does not meet its schema: \(first.instancePath.isEmpty ? "the document" : first.instancePath) \(first.message)\(more)"
+                )
             }
         }
         let mapping: Mapping
@@ -130,12 +132,14 @@ package struct InboundPipeline: Sendable {
         guard application.bindings[mapping.entity]?.manifest.isPerCompany == true else { return .shared }
         guard let native = decoded.event.company ?? decoded.data.flatMap({ mapping.company(of: $0) }) else {
             throw DeadLetterReason(
-                application: application.id, code: "company", reason: "\(mapping.native) names no company, and the entity is kept per company")
+                application: application.id, code: "company",
+                reason: "\(mapping.native) names no company, and the entity is kept per company")
         }
         guard let company = application.company(named: native) else {
             throw DeadLetterReason(
                 application: application.id, code: "company",
-                reason: "company \"\(native)\" is not among the application's companies: add it under applications.\(application.id).companies")
+                reason:
+                    "company \"\(native)\" is not among the application's companies: add it under applications.\(application.id).companies")
         }
         return company
     }

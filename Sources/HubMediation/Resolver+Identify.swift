@@ -1,5 +1,5 @@
-import HubDriver
 import HubCodec
+import HubDriver
 import HubModel
 import HubRules
 import HubStore

@@ -188,7 +188,8 @@ package struct Resolver {
     ) throws(StoreError) -> Fields? {
         guard let heard = state.heard else { return nil }
         guard heard.mapping != mapping.version, !heard.native.isEmpty,
-            let native = try? JSONDocument.parse(heard.native), var fields = try? mapping.translate(native.root, timeZone: plan.timeZone(document.company))
+            let native = try? JSONDocument.parse(heard.native),
+            var fields = try? mapping.translate(native.root, timeZone: plan.timeZone(document.company))
         else { return heard.fields }
         _ = try translateReferences(in: &fields, mapping, document, store)
         return fields
@@ -248,7 +249,8 @@ package struct Resolver {
     /// Counts a correction of the field.
     /// - Returns: false where the field has become disputed: more corrections would only go round in circles.
     private func correct(
-        _ field: String, _ change: InboundChange, golden: GoldenRecord, state: inout TargetState, now: Instant, in store: any StoreTransaction
+        _ field: String, _ change: InboundChange, golden: GoldenRecord, state: inout TargetState, now: Instant,
+        in store: any StoreTransaction
     ) throws(StoreError) -> Bool {
         var corrections = state.corrections[field] ?? TargetState.Corrections(count: 0, windowStart: now)
         if now - corrections.windowStart > plan.correctionWindow {
@@ -261,7 +263,8 @@ package struct Resolver {
             try store.append(
                 Alarm(
                     code: "disputed", application: change.document.application, document: golden.id,
-                    text: "\(field) was set right \(plan.correctionLimit) times and changed again each time; it is left alone until it changes",
+                    text:
+                        "\(field) was set right \(plan.correctionLimit) times and changed again each time; it is left alone until it changes",
                     time: now))
         } else {
             corrections.disputed = nil

@@ -31,7 +31,8 @@ public struct Outcome: Sendable, Hashable {
     public var time: Instant
 
     public init(
-        _ kind: OutcomeKind, _ target: Target, entity: EntityName, version: Version, first: Int? = nil, key: NativeKey? = nil, rejection: Rejection? = nil,
+        _ kind: OutcomeKind, _ target: Target, entity: EntityName, version: Version, first: Int? = nil, key: NativeKey? = nil,
+        rejection: Rejection? = nil,
         reason: String? = nil, time: Instant
     ) {
         self.kind = kind

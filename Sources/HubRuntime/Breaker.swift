@@ -26,6 +26,9 @@ package struct Breaker: Sendable {
         self.silences = silences
     }
 
+    /// Opens it so that a probe comes first: an application is asked who it is before anything is written to it.
+    package mutating func probeFirst(now: Instant) { state = .open(until: now) }
+
     /// True where calls may be made.
     package var isClosed: Bool { state == .closed }
 

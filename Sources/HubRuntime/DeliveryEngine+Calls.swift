@@ -1,9 +1,9 @@
-import Logging
-import Synchronization
 import HubDelivery
 import HubDriver
 import HubModel
 import HubRules
+import Logging
+import Synchronization
 
 extension DeliveryEngine {
     /// Sends what has been decided, as far as the application's limits allow.
@@ -55,7 +55,9 @@ extension DeliveryEngine {
                     throw DriverError(.protocolViolation, "the driver cannot look documents up, and a create has no answer")
                 }
                 let questions = calls.compactMap { call in if case .lookUp(let question) = call.kind { question } else { nil } }
-                replies = try await Deadline.run(limit) { () throws(DriverError) in try await driver.lookUp(questions) }.map { .documents($0) }
+                replies = try await Deadline.run(limit) { () throws(DriverError) in try await driver.lookUp(questions) }.map {
+                    .documents($0)
+                }
             case .read:
                 guard let driver = driver as? any Reading else {
                     throw DriverError(.protocolViolation, "the driver cannot read documents, and they have no version token")
@@ -126,24 +128,23 @@ extension DeliveryEngine {
             do throws(DriverError) {
                 let driver = self.driver
                 let identity = try await Deadline.run(limit) { () throws(DriverError) in try await driver.probe() }
-                try self.check(identity)
-                self.state.withLock { state in
-                    state.breaker.succeeded()
+                try self.hub.meet(self.application, identity)
+                let wasLost = self.state.withLock { state in
+                    defer { state.breaker.succeeded() }
                     state.needsResume = true
+                    return state.breaker.failures > 0
                 }
-                self.hub.logger.notice("\(self.application) answers again")
+                if wasLost { self.hub.logger.notice("\(self.application) answers again") }
                 self.hub.events.reachable(self.application, true)
             } catch {
                 let now = self.hub.clock.now()
-                self.state.withLock { $0.breaker.failed(now: now, jitter: Double.random(in: 0..<1)) }
+                let isFirst = self.state.withLock { state in
+                    state.breaker.failed(now: now, jitter: Double.random(in: 0..<1))
+                    return state.breaker.failures == 1
+                }
+                if isFirst { self.lost(error) }
             }
             self.bell.ring()
         }
-    }
-
-    /// Another instance behind the same address must not be written to before people have compared it.
-    private func check(_ identity: ApplicationIdentity) throws(DriverError) {
-        guard let known = hub.identities[application], known != identity.instance else { return }
-        throw DriverError(.configuration, "\(application) is another instance (\(identity.instance)) than before (\(known))")
     }
 }

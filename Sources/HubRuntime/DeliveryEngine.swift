@@ -29,7 +29,9 @@ final class DeliveryEngine: Sendable {
         self.driver = driver
         intake = Intake(delivery: TargetDelivery(plan: hub.plan, application: application))
         let limits = hub.plan.applications[application]?.manifest.limits ?? Manifest.Limits()
-        state = Mutex(DeliveryState(limits: limits))
+        var fresh = DeliveryState(limits: limits)
+        fresh.breaker.probeFirst(now: hub.clock.now())
+        state = Mutex(fresh)
     }
 
     var group: String { hub.plan.deliveryGroup(application) }

@@ -56,7 +56,9 @@ struct DeliveryState: Sendable {
             var grouped: [TopicPartition: [Record]] = [:]
             for record in records {
                 grouped[TopicPartition(record.topic, record.partition), default: []].append(record)
-                if let key = record.key, let time = record.timestamp { work.origins[CanonicalID(String(decoding: key, as: UTF8.self))] = time }
+                if let key = record.key, let time = record.timestamp {
+                    work.origins[CanonicalID(String(decoding: key, as: UTF8.self))] = time
+                }
             }
             work.records = grouped.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
             if lanes.count < laneLimit, needsResume || wake.map({ $0 <= now }) ?? false {

@@ -1,8 +1,8 @@
-import Logging
 import HubBus
 import HubModel
 import HubRules
 import HubStore
+import Logging
 import Synchronization
 
 /// The outbox's thread: produces rows in order and clears what Kafka has.
@@ -88,8 +88,10 @@ final class PublisherWorker: Sendable {
                     _ = try store.append(
                         DeadLetter(
                             application: nil, record: record, code: "too-large",
-                            reason: "the hub's own record of \(key) is larger than Kafka takes: raise message.max.bytes and replay it", time: now))
-                } completion: { _ in }
+                            reason: "the hub's own record of \(key) is larger than Kafka takes: raise message.max.bytes and replay it",
+                            time: now))
+                } completion: { _ in
+                }
             }
         }
         return machine.produced()

@@ -1,10 +1,10 @@
-import Logging
 import HubBus
 import HubConfiguration
 import HubDelivery
 import HubModel
 import HubRules
 import HubStore
+import Logging
 
 extension RunningHub {
     private static let patience: Duration = .seconds(20)
@@ -71,7 +71,8 @@ extension RunningHub {
                     .refused,
                     "the store is empty, restored, or another one than Kafka knows: \(behind.prefix(3).joined(separator: "; "))"
                         + (behind.count > 3 ? " and \(behind.count - 3) more" : "")
-                        + ". Starting would read again what has been worked in. If that is meant, start once with --accept-store: it raises the store's generation")
+                        + ". Starting would read again what has been worked in. If that is meant, start once with --accept-store: it raises the store's generation"
+                )
             }
             let generation = try store.write { try $0.raiseGeneration() }
             logger.notice("the store was accepted as it is; its generation is \(generation) now")
@@ -129,10 +130,12 @@ extension RunningHub {
         let position = range.position.map { "\($0)" } ?? "none"
         if range.isBeyondEnd {
             logger.error(
-                "\(group) \(range.partition): position \(position) lies beyond the end \(range.high ?? -1): the topic was cut or made anew; reading goes on at \(target)")
+                "\(group) \(range.partition): position \(position) lies beyond the end \(range.high ?? -1): the topic was cut or made anew; reading goes on at \(target)"
+            )
         } else {
             logger.error(
-                "\(group) \(range.partition): \(range.gone) records are gone before they were read (position \(position), oldest \(target)); reading goes on at \(target)")
+                "\(group) \(range.partition): \(range.gone) records are gone before they were read (position \(position), oldest \(target)); reading goes on at \(target)"
+            )
         }
         let now = clock.now()
         store.submit { store in
@@ -140,7 +143,9 @@ extension RunningHub {
             try store.append(
                 Alarm(
                     code: range.isBeyondEnd ? "topic-cut" : "records-gone", application: nil, document: nil,
-                    text: "\(group) \(range.partition): position \(position), broker holds \(target) to \(range.high ?? -1), \(range.gone) records gone", time: now))
+                    text:
+                        "\(group) \(range.partition): position \(position), broker holds \(target) to \(range.high ?? -1), \(range.gone) records gone",
+                    time: now))
             try store.putOffset(target, group, range.partition)
         } completion: { [self] result in
             switch result {
@@ -155,14 +160,16 @@ extension RunningHub {
         case .topicUnavailable(let topic, let error): logger.error("\(group): topic \(topic) cannot be read: \(error)")
         case .partitionCountChanged(let topic, let from, let to):
             logger.error(
-                "\(group): \(topic) had \(from) partitions and has \(to) now; keys go elsewhere, and the next start will refuse it without --accept-partitions")
+                "\(group): \(topic) had \(from) partitions and has \(to) now; keys go elsewhere, and the next start will refuse it without --accept-partitions"
+            )
             let now = clock.now()
             store.submit { store in
                 try store.append(
                     Alarm(
                         code: "partitions-changed", application: nil, document: nil, text: "\(topic): \(from) partitions before, \(to) now",
                         time: now))
-            } completion: { _ in }
+            } completion: { _ in
+            }
         case .commitFailed(_, let error): logger.debug("\(group): offsets for lag tools were not committed: \(error)")
         case .trouble(let error): logger.info("\(group): \(error)")
         case .fatal(let error): fail(error, "\(group) cannot go on")

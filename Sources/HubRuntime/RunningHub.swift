@@ -1,12 +1,12 @@
 package import HubBus
+package import HubCodec
 package import HubConfiguration
-package import HubDriver
 import HubDelivery
+package import HubDriver
 import HubMediation
 package import HubModel
 package import HubRules
 package import HubStore
-package import HubCodec
 package import Logging
 import Synchronization
 
@@ -80,8 +80,30 @@ package final class RunningHub: Sendable {
         pipeline = InboundPipeline(plan: plan, sources: sources, schemas: options.schemas)
     }
 
-    /// The instance that each application said to be, as far as known.
-    var identities: [ApplicationID: String] { known.withLock { $0 } }
+    /// Remembers who an application is, or refuses another one behind the same address: it must not be written to before people have
+    /// compared it.
+    func meet(_ application: ApplicationID, _ identity: ApplicationIdentity) throws(DriverError) {
+        let before = known.withLock { known in
+            defer { known[application] = known[application] ?? identity.instance }
+            return known[application]
+        }
+        let (name, now) = ("identity/\(application)", clock.now())
+        if let before, before != identity.instance {
+            let text = "\(application) is another instance (\(identity.instance)) than the hub knows (\(before)); nothing is written to it. "
+                + "Compare it first, then say so with `multipoint resume \(application)`"
+            store.submit { store in
+                try store.append(Alarm(code: "another-instance", application: application, document: nil, text: text, time: now))
+            } completion: { _ in }
+            throw DriverError(.configuration, text)
+        }
+        guard before == nil else { return }
+        store.submit { store in try store.putNote(identity.instance, name) } completion: { _ in }
+    }
+
+    /// A person has compared the application: whoever answers next is the one to know.
+    func forgetIdentities(except noted: [ApplicationID: String]) {
+        known.withLock { $0 = noted }
+    }
 
     var mediation: MediationWorker {
         parts.withLock { $0.mediation } ?? MediationWorker(hub: self, pipeline: pipeline)
@@ -126,7 +148,7 @@ package final class RunningHub: Sendable {
             try engine.start()
         }
         try mediation.start()
-        captures.forEach { $0.start() }
+        for capture in captures { capture.start() }
         parts.withLock { $0.housekeeping = Worker("housekeeping") { [unowned self] in keepHouse() } }
     }
 
@@ -142,7 +164,7 @@ package final class RunningHub: Sendable {
         stops.store(true, ordering: .relaxed)
         let deadline = ContinuousClock.now + limit
         let parts = parts.withLock { $0 }
-        parts.captures.forEach { $0.stop(until: deadline) }
+        for capture in parts.captures { capture.stop(until: deadline) }
         parts.mediation?.stop(until: deadline)
         // Engines wait for the calls under way; they do so at the same time.
         let waiters = parts.engines.values.map { engine in Worker("stop") { engine.stop(until: deadline) } }
@@ -199,6 +221,7 @@ package final class RunningHub: Sendable {
             bell.ring()
         }
         while !done.withLock({ $0 }) { bell.wait(milliseconds: 1000) }
+        forgetIdentities(except: (try? identitiesFromStore()) ?? [:])
         let paused = Set(((try? store.write { try $0.notes("paused/") }) ?? []).map { String($0.name.dropFirst("paused/".count)) })
         for engine in parts.withLock({ Array($0.engines.values) }) {
             engine.setPaused(paused.contains(engine.application.rawValue))
@@ -216,10 +239,12 @@ package final class RunningHub: Sendable {
         for engine in parts.withLock({ Array($0.engines.values) }) {
             let application = engine.application
             let plan = plan
-            guard let (paged, more) = try? store.write({ store -> (Bool, Bool) in
-                guard let progress = try store.catchUp(application), !progress.entities.isEmpty else { return (false, false) }
-                return (true, try CatchUpPager.page(application, plan: plan, limit: 200, now: now, in: store))
-            }), paged else { continue }
+            guard
+                let (paged, more) = try? store.write({ store -> (Bool, Bool) in
+                    guard let progress = try store.catchUp(application), !progress.entities.isEmpty else { return (false, false) }
+                    return (true, try CatchUpPager.page(application, plan: plan, limit: 200, now: now, in: store))
+                }), paged
+            else { continue }
             hasMore = hasMore || more
             engine.state.withLock { $0.needsResume = true }
             engine.ring()

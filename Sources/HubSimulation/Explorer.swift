@@ -1,6 +1,6 @@
+import Foundation
 import HubRules
 import Synchronization
-import Foundation
 
 /// Runs many seeds, on several threads, and keeps the shortest violation.
 package struct Explorer: Sendable {
@@ -31,7 +31,9 @@ package struct Explorer: Sendable {
     }
 
     /// - Parameter progress: called now and then with the number of seeds done, from several threads.
-    package func explore(_ seeds: Range<UInt64>, stopAtFirst: Bool = false, progress: @escaping @Sendable (Int) -> Void = { _ in }) -> Report {
+    package func explore(_ seeds: Range<UInt64>, stopAtFirst: Bool = false, progress: @escaping @Sendable (Int) -> Void = { _ in })
+        -> Report
+    {
         let state = Mutex((report: Report(), next: seeds.lowerBound))
         let threads = (0..<max(1, threads)).map { _ in
             OwnThread {
@@ -56,7 +58,7 @@ package struct Explorer: Sendable {
                 }
             }
         }
-        threads.forEach { $0.join() }
+        for thread in threads { thread.join() }
         return state.withLock { $0.report }
     }
 

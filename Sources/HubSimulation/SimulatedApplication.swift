@@ -114,7 +114,8 @@ final class SimulatedApplication {
         if tellsReference, let reference = document.reference { headers.append(.init("ce_mpref", reference.rawValue)) }
         // The broker's time is late enough to clamp nothing: skewed clocks are to be seen as they are.
         return Record(
-            topic: inboundTopic, partition: 0, timestamp: World.epoch + time + 1_000_000, key: Array(key.rawValue.utf8), value: writer.bytes,
+            topic: inboundTopic, partition: 0, timestamp: World.epoch + time + 1_000_000, key: Array(key.rawValue.utf8),
+            value: writer.bytes,
             headers: headers)
     }
 

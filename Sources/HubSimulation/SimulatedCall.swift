@@ -1,7 +1,7 @@
-import HubRules
 import HubDelivery
 import HubDriver
 import HubModel
+import HubRules
 
 /// A call to an application: in the air → effective (or lost) → answered (or timed out, and then maybe effective still).
 final class SimulatedCall {
@@ -12,7 +12,7 @@ final class SimulatedCall {
     let number: Int
     let call: DeliveryCall
     let sent: Int64
-    /// *Heard* when it was sent, native: for the checker.
+    /// *Heard* when it was decided, native: for the checker.
     let heard: Fields
     var state = State.inTheAir
     var result: DeliveryReply?
@@ -63,13 +63,16 @@ extension SimulatedApplication {
             return told(key).map { .written($0) } ?? .gone
         }
         guard let document = documents[key] else { return .gone }
-        if hasToken, delivery.expected?.token?.rawValue != "\(document.token)", world.options.planted != .writeWholeDocument { return .changed }
+        if hasToken, delivery.expected?.token?.rawValue != "\(document.token)", world.options.planted != .writeWholeDocument {
+            return .changed
+        }
         if document.isDeleted { return .gone }
         for field in delivery.fields {
             let value = normal(field.name, field.value)
             if value != document.state[field.name], let heard = call.heard[field.name], value == normal(field.name, heard) {
                 throw Violation(
-                    invariant: 6, text: "needless cover of \(key).\(field.name)=\(document.state[field.name]?.text ?? "-") by \(value.text ?? "-")")
+                    invariant: 6,
+                    text: "needless cover of \(key).\(field.name)=\(document.state[field.name]?.text ?? "-") by \(value.text ?? "-")")
             }
         }
         _ = commit(key, delivery.fields, author, deletes: delivery.operation == .delete, in: world)

@@ -1,5 +1,5 @@
-import HubModel
 import HubCodec
+import HubModel
 
 /// Small readings of published records.
 enum SimulationChecks {

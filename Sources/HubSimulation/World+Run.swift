@@ -53,7 +53,8 @@ extension World {
     }
 
     private func check() throws {
-        for (edit, fate) in edits.sorted(by: { ($0.key.application, $0.key.position) < ($1.key.application, $1.key.position) }) where fate == nil {
+        for (edit, fate) in edits.sorted(by: { ($0.key.application, $0.key.position) < ($1.key.application, $1.key.position) })
+        where fate == nil {
             throw Violation(invariant: 5, text: "edit lost: \(edit.application) \(edit.position) \(edit.field)")
         }
         try transaction { store in
@@ -62,18 +63,23 @@ extension World {
             }
             var ends: [String: Int] = [:]
             for end in try store.eventEnds() { ends[end.topic, default: 0] += end.count }
-            for application in applications where routed.contains(application.id) && ends[application.inboundTopic, default: 0] != application.topic.count {
+            for application in applications
+            where routed.contains(application.id) && ends[application.inboundTopic, default: 0] != application.topic.count {
                 throw Violation(
-                    invariant: 9, text: "\(application.topic.count) events of \(application.id) have \(ends[application.inboundTopic, default: 0]) ends")
+                    invariant: 9,
+                    text: "\(application.topic.count) events of \(application.id) have \(ends[application.inboundTopic, default: 0]) ends")
             }
             let alarms = try store.alarms(after: 0, limit: 1000)
             var newest: [CanonicalID: Version] = [:]
-            for entry in topic { if let entry, let key = entry.record.key { newest[CanonicalID(String(decoding: key, as: UTF8.self))] = entry.version } }
+            for entry in topic {
+                if let entry, let key = entry.record.key { newest[CanonicalID(String(decoding: key, as: UTF8.self))] = entry.version }
+            }
             for entity in ["customer", "order"] as [EntityName] {
                 for golden in try store.goldenRecords(entity, after: nil, limit: 10_000) {
                     guard newest[golden.id] == golden.version else {
                         throw Violation(
-                            invariant: 3, text: "last record of \(golden.id) is \(newest[golden.id]?.description ?? "none"), newest \(golden.version)")
+                            invariant: 3,
+                            text: "last record of \(golden.id) is \(newest[golden.id]?.description ?? "none"), newest \(golden.version)")
                     }
                     for id in routed { try check(golden, at: id, alarms, store) }
                 }
@@ -102,7 +108,9 @@ extension World {
         if let wait = state.wait { throw Violation(invariant: 9, text: "delivery \(target) waits for ever: \(wait.reason) \(wait.detail)") }
         for number in 1...max(1, golden.version.number) {
             let ends = outcomes[OutcomeEnd(target: target.description, number: number), default: 0]
-            if ends != 1 { throw Violation(invariant: 9, text: "version \(number) of \(golden.version.number) has \(ends) ends at \(target)") }
+            if ends != 1 {
+                throw Violation(invariant: 9, text: "version \(number) of \(golden.version.number) has \(ends) ends at \(target)")
+            }
         }
         let document = documents.first.flatMap { application.documents[$0] }
         if golden.isDeleted {
@@ -113,14 +121,18 @@ extension World {
             golden.fields.map { field in
                 let value =
                     field.name == "customer"
-                    ? try store.target(plan.target(id, "customer", .shared, CanonicalID(field.value.text ?? ""))).key.map { .string($0.rawValue) }
+                    ? try store.target(plan.target(id, "customer", .shared, CanonicalID(field.value.text ?? ""))).key.map {
+                        .string($0.rawValue)
+                    }
                         ?? .null : field.value
                 return (field.name, application.normal(field.name, value))
             })
         guard let document, !document.isDeleted, document.state == wanted else {
             throw Violation(
                 invariant: 0,
-                text: "\(target) holds \(documents.first.map { "\($0)" } ?? "nothing") \(Self.text(document?.state)), golden \(Self.text(wanted))")
+                text:
+                    "\(target) holds \(documents.first.map { "\($0)" } ?? "nothing") \(Self.text(document?.state)), golden \(Self.text(wanted))"
+            )
         }
     }
 

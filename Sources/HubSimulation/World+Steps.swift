@@ -56,7 +56,9 @@ extension World {
                     steps.append((1, .beginMediation(application)))
                 }
             }
-            if !publishers.contains(where: { $0.machine.epoch == self.brokerEpoch }), try !store.outbox(after: 0, limit: 1).isEmpty { steps.append((1, .beginOutbox)) }
+            if !publishers.contains(where: { $0.machine.epoch == self.brokerEpoch }), try !store.outbox(after: 0, limit: 1).isEmpty {
+                steps.append((1, .beginOutbox))
+            }
             if try !store.releasable(limit: 1).isEmpty { steps.append((1, .release)) }
             for id in routed {
                 let offset = try store.offset(self.plan.deliveryGroup(id), World.canonical) ?? 0
@@ -139,7 +141,9 @@ extension World {
             if random.unit() < 0.3 { call.state = .lost } else { try takeEffect(call) }
             if call.state == .lost, call.answer == nil { call.answer = call.timeOut }
         }
-        for call in calls where call.answer == nil && now >= call.sent + World.answerTime { call.answer = call.state == .done ? call.result : call.timeOut }
+        for call in calls where call.answer == nil && now >= call.sent + World.answerTime {
+            call.answer = call.state == .done ? call.result : call.timeOut
+        }
     }
 
     private func takeEffect(_ call: SimulatedCall) throws {
@@ -267,8 +271,12 @@ extension World {
     }
 
     private func decide(_ call: DeliveryCall) {
-        lanes.append(Lane(id: call.target.id, application: call.target.application, decided: call))
+        lanes.append(Lane(id: call.target.id, application: call.target.application, decided: call, heard: heard(call.target)))
         note(call)
+    }
+
+    private func heard(_ target: Target) -> Fields {
+        (try? store.withTransaction { try $0.target(target).heard?.fields }) ?? Fields()
     }
 
     private func note(_ call: DeliveryCall) {
@@ -281,8 +289,7 @@ extension World {
     private func send(_ index: Int) {
         guard let call = lanes[index].decided else { return }
         let number = call.write.flatMap { pending[Pending(target: call.target, write: $0)] } ?? 0
-        let heard = (try? store.withTransaction { try $0.target(call.target).heard?.fields }) ?? Fields()
-        let sent = SimulatedCall(number: number, call: call, sent: now, heard: heard)
+        let sent = SimulatedCall(number: number, call: call, sent: now, heard: lanes[index].heard)
         lanes[index].decided = nil
         lanes[index].sent = sent
         guard delivery(lanes[index].application).mayBeSent(call, now: instant) else {
@@ -317,6 +324,7 @@ extension World {
         }
         if case .call(let next) = step {
             lanes[index].decided = next
+            lanes[index].heard = heard(next.target)
             lanes[index].sent = nil
             note(next)
         } else {

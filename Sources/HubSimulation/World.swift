@@ -1,8 +1,8 @@
-import HubModel
 import HubCodec
 import HubDelivery
 import HubDriver
 import HubMediation
+import HubModel
 import HubRules
 import HubStore
 
@@ -60,6 +60,8 @@ package final class World {
         var application: ApplicationID
         /// Decided, not yet sent; nil once it is in the air.
         var decided: DeliveryCall?
+        /// *Heard* when it was decided: for the checker.
+        var heard: Fields
         var sent: SimulatedCall?
     }
 
@@ -137,7 +139,9 @@ package final class World {
         case .same: settle(edit, "same")
         case .conflict: settle(edit, "conflict")
         case .echo(let write):
-            if pending.contains(where: { $0.key.target.application == application.id && $0.key.write == write }) { settle(edit, "coincidence") }
+            if pending.contains(where: { $0.key.target.application == application.id && $0.key.write == write }) {
+                settle(edit, "coincidence")
+            }
         case .end:
             settle(Edit(application: application.id, position: event.position, field: "deleted"), "golden")
             told.append((event, change))

@@ -6,10 +6,13 @@ import Testing
 /// Rows survive being written and read again, whatever is in them.
 @Suite struct EncodingTests {
     static let hostile = [
-        "", " ", "\"", "\\", "\u{0}", "\u{0}\u{0}x", "\n\r\t\u{8}\u{c}\u{1f}\u{7f}", "é", "e\u{301}", "👩‍👩‍👧‍👦", "\u{FFFF}\u{10FFFF}", "</script>", "'; DROP TABLE golden; --",
-        "{\"a\":1}", "\u{2028}\u{FEFF}", String(repeating: "long\\\"", count: 50_000),
+        "", " ", "\"", "\\", "\u{0}", "\u{0}\u{0}x", "\n\r\t\u{8}\u{c}\u{1f}\u{7f}", "é", "e\u{301}", "👩‍👩‍👧‍👦", "\u{FFFF}\u{10FFFF}",
+        "</script>", "'; DROP TABLE golden; --",
+        "{\"a\":1}", "\u{2028}\u{FEFF}", String(repeating: "long\\\"", count: 2000),
     ]
-    static let numbers = ["0", "-0", "1.10", "1e5", "-1E-7", "123456789012345678901234567890.123456789", "0.1", "-9223372036854775808", "1e400"]
+    static let numbers = [
+        "0", "-0", "1.10", "1e5", "-1E-7", "123456789012345678901234567890.123456789", "0.1", "-9223372036854775808", "1e400",
+    ]
 
     static var fields: Fields {
         var fields = Fields()
@@ -26,7 +29,8 @@ import Testing
     @Test func goldenRecords() throws {
         for text in Self.hostile {
             let golden = GoldenRecord(
-                id: CanonicalID(text), entity: "customer", company: CompanyID(text), version: Version(generation: 3, number: .max), isDeleted: true,
+                id: CanonicalID(text), entity: "customer", company: CompanyID(text), version: Version(generation: 3, number: .max),
+                isDeleted: true,
                 fields: Self.fields,
                 provenance: [
                     text: Provenance(time: Instant(milliseconds: .min), application: ApplicationID(text), event: text),
@@ -42,8 +46,13 @@ import Testing
     }
 
     static let natives: [[UInt8]] =
-        [#"{"a": 1.50,  "b":[null]}"#, "1", "\"x\"", " {}", "{}\n", "{", "nonsense \u{0}", #"{"a":1}{"b":2}"#, String(repeating: "[", count: 200)]
-        .map { Array($0.utf8) } + [[0xFF, 0x00, 0x22], [], Array((String(repeating: "[", count: 500) + String(repeating: "]", count: 500)).utf8)]
+        [
+            #"{"a": 1.50,  "b":[null]}"#, "1", "\"x\"", " {}", "{}\n", "{", "nonsense \u{0}", #"{"a":1}{"b":2}"#,
+            String(repeating: "[", count: 200),
+        ]
+        .map { Array($0.utf8) } + [
+            [0xFF, 0x00, 0x22], [], Array((String(repeating: "[", count: 500) + String(repeating: "]", count: 500)).utf8),
+        ]
 
     @Test(arguments: natives.indices) func targetStates(_ place: Int) throws {
         let native = Self.natives[place]
@@ -51,9 +60,11 @@ import Testing
             var state = TargetState()
             state.key = NativeKey(text)
             state.heard = .init(
-                fields: Self.fields, native: native, mapping: text, position: SourcePosition(major: -4, minor: .max), token: VersionToken(text),
+                fields: Self.fields, native: native, mapping: text, position: SourcePosition(major: -4, minor: .max),
+                token: VersionToken(text),
                 isDeleted: true)
-            var write = TargetState.Write(id: 7, fields: Self.fields, isCreate: true, isDelete: true, condition: VersionToken(text), sent: at(-5))
+            var write = TargetState.Write(
+                id: 7, fields: Self.fields, isCreate: true, isDelete: true, condition: VersionToken(text), sent: at(-5))
             write.token = VersionToken(text)
             write.isAnswered = true
             state.written = [write, .init(id: 8, fields: [:], sent: at(6))]
@@ -61,11 +72,19 @@ import Testing
             state.wait = .init(.reference, detail: text, awaits: CanonicalID(text), until: at(.max), since: at(.min))
             state.rejected = .init(rejection: Rejection(rule: text, field: text, text: text), fields: Self.fields)
             state.attempts = 12
-            state.corrections = [text: .init(count: 2, windowStart: at(1), disputed: .null), "x" + text: .init(count: 1, windowStart: at(2))]
+            state.corrections = [
+                text: .init(count: 2, windowStart: at(1), disputed: .null), "x" + text: .init(count: 1, windowStart: at(2)),
+            ]
             state.leftOut = [text: CanonicalID(text), "y" + text: "c"]
             let again = try TargetState(stored: state.stored, of: "t")
             #expect(again == state)
         }
+    }
+
+    @Test func largeDocuments() throws {
+        let text = String(repeating: "long\\\"", count: 1_000_000)
+        let golden = GoldenRecord(id: "a", entity: "b", version: Version(generation: 1, number: 1), fields: ["text": .string(text)])
+        #expect(try GoldenRecord(id: "a", entity: "b", stored: golden.stored) == golden)
     }
 
     @Test func emptyTargetStates() throws {
@@ -82,7 +101,9 @@ import Testing
         #expect(String(decoding: state.stored, as: UTF8.self) == #"{"heard":{"position":"0/3","fields":{},"native":{"id": 7}}}"#)
     }
 
-    @Test(arguments: ["", "{", "[]", "{\"delivered\":5}", "{\"wait\":{\"reason\":\"moon\",\"since\":1}}", "{\"heard\":{\"position\":\"x\"}}"])
+    @Test(arguments: [
+        "", "{", "[]", "{\"delivered\":5}", "{\"wait\":{\"reason\":\"moon\",\"since\":1}}", "{\"heard\":{\"position\":\"x\"}}",
+    ])
     func damagedRowsAreTold(_ text: String) throws {
         if text != "[]" {
             let error = storeError { _ = try TargetState(stored: Array(text.utf8), of: "crm/customer-1-7") }

@@ -81,10 +81,15 @@ import Testing
             let gate = DispatchSemaphore(value: 0)
             let order = Mutex<[Int]>([])
             // The thread is held while the others arrive.
-            store.submit { _ in gate.wait() } completion: { _ in }
+            store.submit { _ in
+                gate.wait()
+            } completion: { _ in
+            }
             let before = store.statementCount
             for number in 1...200 {
-                store.submit { tx in try tx.putOffset(Int64(number), "g", TopicPartition("t", 0)) } completion: { _ in
+                store.submit { tx in
+                    try tx.putOffset(Int64(number), "g", TopicPartition("t", 0))
+                } completion: { _ in
                     order.withLock { $0.append(number) }
                 }
             }
@@ -104,9 +109,15 @@ import Testing
             let ends = Mutex(0)
             DispatchQueue.concurrentPerform(iterations: 4) { _ in
                 for _ in 0..<50 {
-                    store.submit { tx in try tx.count(.echo, topic: "t", by: 1) } completion: { _ in
+                    store.submit { tx in
+                        try tx.count(.echo, topic: "t", by: 1)
+                    } completion: { _ in
                         // From the store's own thread: it must not wait for itself.
-                        store.submit { tx in try tx.count(.stale, topic: "t", by: 1) } completion: { _ in ends.withLock { $0 += 1 } }
+                        store.submit { tx in
+                            try tx.count(.stale, topic: "t", by: 1)
+                        } completion: { _ in
+                            ends.withLock { $0 += 1 }
+                        }
                     }
                 }
             }

@@ -7,7 +7,9 @@ extension StoreContractTests {
 
     @Test(arguments: StoreKind.all) func anEventThatAwaitsALinkIsReleasedByIt(_ kind: StoreKind) throws {
         try kind.run { store in
-            let awaited = NativeReference(crm, customer, "C"), document = NativeReference(crm, order, "O"), other = NativeReference(crm, order, "P")
+            let awaited = NativeReference(crm, customer, "C")
+            let document = NativeReference(crm, order, "O")
+            let other = NativeReference(crm, order, "P")
             try store.write { (tx) throws in
                 try tx.append(event(document, .link(awaited), value: "1"))
                 try tx.append(event(document, .turn, value: "2"))
@@ -76,7 +78,8 @@ extension StoreContractTests {
 
     @Test(arguments: StoreKind.all) func anEventThatMayBeAnEchoWaitsForTheCreatesSentBeforeIt(_ kind: StoreKind) throws {
         try kind.run { store in
-            let first = Target(crm, "c-1"), second = Target(crm, "c-2")
+            let first = Target(crm, "c-1")
+            let second = Target(crm, "c-2")
             try store.write { (tx) throws in
                 try tx.put(intentState(sent: 10), first, customer)
                 try tx.append(event(.init(crm, customer, "X"), .intents(crm, customer), since: 20))
@@ -108,7 +111,9 @@ extension StoreContractTests {
                 Record(topic: "t", partition: 7, offset: 0, timestamp: -1, key: [], value: [], headers: [.init(name: "", value: nil)]),
                 Record(
                     topic: "t", offset: 5, timestamp: 5, key: [0, 255, 128], value: [0xC3, 0x28, 0, 34],
-                    headers: [.init("a", "text \"\u{0} é"), .init(name: "a", value: [255, 0]), .init(name: "b", value: []), .init("hex", "00")]),
+                    headers: [
+                        .init("a", "text \"\u{0} é"), .init(name: "a", value: [255, 0]), .init(name: "b", value: []), .init("hex", "00"),
+                    ]),
             ]
             try store.write { (tx) throws in
                 for (place, record) in records.enumerated() {
@@ -155,7 +160,8 @@ extension StoreContractTests {
             let letters = [
                 DeadLetter(application: crm, record: Record(topic: "t", value: [1]), code: "schema", reason: "no name", time: at(1)),
                 DeadLetter(
-                    application: erp, target: Target(erp, "fr", "c-1"), version: Version(generation: 2, number: 5), code: "attempts", reason: "é\0",
+                    application: erp, target: Target(erp, "fr", "c-1"), version: Version(generation: 2, number: 5), code: "attempts",
+                    reason: "é\0",
                     time: at(2)),
                 DeadLetter(application: nil, code: "broken-json", reason: "", time: at(3)),
             ]
@@ -185,7 +191,8 @@ extension StoreContractTests {
                 for rule in ["owner", "older"] {
                     try tx.append(
                         Conflict(
-                            document: "c-1", field: "f", application: crm, refused: refused, kept: rule == "older" ? .null : nil, winner: erp,
+                            document: "c-1", field: "f", application: crm, refused: refused, kept: rule == "older" ? .null : nil,
+                            winner: erp,
                             rule: rule, event: "e", time: at(4)))
                 }
                 for text in ["same", "same", "é", "e\u{301}"] {
@@ -226,7 +233,8 @@ extension StoreContractTests {
             }
             try store.write { (tx) throws in
                 let ends = try tx.eventEnds()
-                #expect(ends.map { "\($0.topic) \($0.end) \($0.count)" } == ["a.b dead 10", "crm.customer accepted 4", "crm.customer echo 2"])
+                #expect(
+                    ends.map { "\($0.topic) \($0.end) \($0.count)" } == ["a.b dead 10", "crm.customer accepted 4", "crm.customer echo 2"])
                 #expect(try tx.outcomeCounts().map { "\($0.application) \($0.kind) \($0.count)" } == ["crm rejected 6", "erp written 2"])
             }
         }

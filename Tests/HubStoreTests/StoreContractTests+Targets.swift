@@ -109,10 +109,17 @@ extension StoreContractTests {
                     paged += last
                 }
                 #expect(paged == sorted)
-                #expect(try tx.links(application: erp, entity: nil, after: nil, limit: 99).map(\.reference) == sorted.filter { $0.application == erp })
-                #expect(try tx.links(application: crm, entity: customer, after: nil, limit: 99).map(\.reference) == sorted.filter { $0.application == crm && $0.entity == customer })
+                #expect(
+                    try tx.links(application: erp, entity: nil, after: nil, limit: 99).map(\.reference)
+                        == sorted.filter { $0.application == erp })
+                #expect(
+                    try tx.links(application: crm, entity: customer, after: nil, limit: 99).map(\.reference)
+                        == sorted.filter { $0.application == crm && $0.entity == customer })
                 #expect(try tx.links(application: nil, entity: order, after: nil, limit: 99).map(\.id) == ["c-3"])
-                #expect(try tx.links(application: erp, entity: customer, after: references[5], limit: 99).allSatisfy { $0.reference > references[5] })
+                #expect(
+                    try tx.links(application: erp, entity: customer, after: references[5], limit: 99).allSatisfy {
+                        $0.reference > references[5]
+                    })
                 try tx.putLink(references[0], "other")
                 #expect(try tx.link(references[0]) == "other")
             }

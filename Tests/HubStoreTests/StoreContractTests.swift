@@ -31,7 +31,9 @@ import Testing
                     _ = try tx.append(DeadLetter(application: crm, code: "c", reason: "r", time: at(1)))
                     try tx.append(Alarm(code: "c", application: nil, document: nil, text: "t", time: at(1)))
                     try tx.append(
-                        Conflict(document: "customer-1-1", field: "f", application: crm, refused: 1, kept: nil, winner: nil, rule: "owner", event: "", time: at(1)))
+                        Conflict(
+                            document: "customer-1-1", field: "f", application: crm, refused: 1, kept: nil, winner: nil, rule: "owner",
+                            event: "", time: at(1)))
                     try tx.count(.accepted, topic: "t", by: 7)
                     try tx.count(.written, application: crm, by: 7)
                     try tx.putOffset(5, "g", TopicPartition("t", 0))
@@ -131,7 +133,11 @@ import Testing
         let store = try kind.make(folder)
         let sum = try await withThrowingTaskGroup(of: Int.self) { group in
             for number in 0..<20 {
-                group.addTask { try await store.perform { tx in Int(try tx.append(DeadLetter(application: nil, code: "\(number)", reason: "", time: at(0)))) } }
+                group.addTask {
+                    try await store.perform { tx in
+                        Int(try tx.append(DeadLetter(application: nil, code: "\(number)", reason: "", time: at(0))))
+                    }
+                }
             }
             return try await group.reduce(0, +)
         }
@@ -145,7 +151,9 @@ import Testing
         let store = try kind.make(folder)
         let ends = Mutex(0)
         for _ in 0..<50 {
-            store.submit { tx in try tx.append(outboxRow("x")) } completion: { result in
+            store.submit { tx in
+                try tx.append(outboxRow("x"))
+            } completion: { result in
                 if case .success = result { ends.withLock { $0 += 1 } }
             }
         }
@@ -161,7 +169,9 @@ import Testing
     @Test(arguments: StoreKind.all) func goldenRecordsAreKeptPagedAndCounted(_ kind: StoreKind) throws {
         try kind.run { store in
             try store.write { (tx) throws in
-                for number in 1...30 { try tx.put(golden(CanonicalID("customer-1-\(number)"), number: number, isDeleted: number % 10 == 0)) }
+                for number in 1...30 {
+                    try tx.put(golden(CanonicalID("customer-1-\(number)"), number: number, isDeleted: number % 10 == 0))
+                }
                 try tx.put(golden("order-1-1", order))
                 try tx.put(golden("customer-1-10", number: 40, isDeleted: false))
                 try tx.put(golden("customer-1-11", number: 41, isDeleted: true))

@@ -133,7 +133,9 @@ private func reference(_ random: inout Seeded) -> NativeReference {
     NativeReference(random.one(of: applications), random.one(of: companies), random.one(of: entities), random.one(of: keys))
 }
 
-private func target(_ random: inout Seeded) -> Target { Target(random.one(of: applications), random.one(of: companies), random.one(of: ids)) }
+private func target(_ random: inout Seeded) -> Target {
+    Target(random.one(of: applications), random.one(of: companies), random.one(of: ids))
+}
 
 private func awaited(_ random: inout Seeded) -> WaitingEvent.Awaited {
     switch random.below(3) {
@@ -193,12 +195,21 @@ private func step(_ tx: any StoreTransaction, _ random: inout Seeded, _ seen: in
         seen.append("\(rows)")
         if let row = rows.first { try tx.clearOutbox(through: row.sequence) }
     case 19:
-        let letter = try tx.append(DeadLetter(application: application, target: random.below(2) == 0 ? nil : target(&random), code: "c", reason: random.one(of: texts), time: at(1)))
+        let letter = try tx.append(
+            DeadLetter(
+                application: application, target: random.below(2) == 0 ? nil : target(&random), code: "c", reason: random.one(of: texts),
+                time: at(1)))
         seen.append("letter \(letter)")
         try tx.markReplayed(number, at: at(3))
     case 20:
-        try tx.append(Alarm(code: "a", application: random.below(2) == 0 ? nil : application, document: random.below(2) == 0 ? nil : id, text: random.one(of: texts), time: at(number)))
-        try tx.append(Conflict(document: id, field: "f", application: application, refused: .string(random.one(of: texts)), kept: nil, winner: nil, rule: "owner", event: "", time: at(number)))
+        try tx.append(
+            Alarm(
+                code: "a", application: random.below(2) == 0 ? nil : application, document: random.below(2) == 0 ? nil : id,
+                text: random.one(of: texts), time: at(number)))
+        try tx.append(
+            Conflict(
+                document: id, field: "f", application: application, refused: .string(random.one(of: texts)), kept: nil, winner: nil,
+                rule: "owner", event: "", time: at(number)))
     case 21:
         try tx.count(random.one(of: EventEnd.allCases), topic: random.one(of: texts), by: Int(number))
         try tx.count(random.one(of: OutcomeKind.allCases), application: application, by: 1)
@@ -226,7 +237,10 @@ private func step(_ tx: any StoreTransaction, _ random: inout Seeded, _ seen: in
         for company in companies {
             for id in ids {
                 let state = try tx.target(Target(application, company, id))
-                add("\(application) \(company) \(id)", "\(state.key as Any) \(state.wait as Any) \(state.written) \(state.attempts) \(state.leftOut.sorted { $0.key < $1.key })")
+                add(
+                    "\(application) \(company) \(id)",
+                    "\(state.key as Any) \(state.wait as Any) \(state.written) \(state.attempts) \(state.leftOut.sorted { $0.key < $1.key })"
+                )
             }
             for entity in entities {
                 for key in keys {
@@ -238,12 +252,16 @@ private func step(_ tx: any StoreTransaction, _ random: inout Seeded, _ seen: in
             }
         }
         for reason in TargetState.Wait.Reason.allCases {
-            for until in [nil, at(4)] { add("\(application) \(reason) \(until as Any)", try tx.waiting(application, [reason], until: until, limit: 9).map(\.target)) }
+            for until in [nil, at(4)] {
+                add("\(application) \(reason) \(until as Any)", try tx.waiting(application, [reason], until: until, limit: 9).map(\.target))
+            }
         }
         add("\(application) all", try tx.waiting(application, Set(TargetState.Wait.Reason.allCases), until: at(6), limit: 5).map(\.target))
         add("\(application) wake", try tx.nextWake(application).map { "\($0)" } ?? "never")
         for id in ids { add("\(application) for \(id)", "\(try tx.awaiting(application, id)) \(try tx.leavingOut(application, id))") }
-        for entity in entities { add("\(application) intents \(entity)", try (0..<9).map { try tx.hasIntents(application, entity, sentBy: at($0)) }) }
+        for entity in entities {
+            add("\(application) intents \(entity)", try (0..<9).map { try tx.hasIntents(application, entity, sentBy: at($0)) })
+        }
         add("\(application) links", try tx.links(application: application, entity: customer, after: nil, limit: 9))
         add("\(application) catch-up", try tx.catchUp(application).map { "\($0)" } ?? "none")
     }

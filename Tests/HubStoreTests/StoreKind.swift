@@ -61,7 +61,9 @@ let order: EntityName = "order"
 
 func at(_ milliseconds: Int64) -> Instant { Instant(milliseconds: milliseconds) }
 
-func golden(_ id: CanonicalID, _ entity: EntityName = customer, number: Int = 1, name: String = "Ann", isDeleted: Bool = false) -> GoldenRecord {
+func golden(_ id: CanonicalID, _ entity: EntityName = customer, number: Int = 1, name: String = "Ann", isDeleted: Bool = false)
+    -> GoldenRecord
+{
     GoldenRecord(
         id: id, entity: entity, version: Version(generation: 1, number: number), isDeleted: isDeleted,
         fields: ["name": .string(name), "limit": .number(Number(250, scale: 2))],

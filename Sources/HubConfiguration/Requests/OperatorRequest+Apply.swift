@@ -12,6 +12,8 @@ package struct OperatorRefusal: Error, Sendable, Hashable, CustomStringConvertib
 extension OperatorRequest {
     /// The note under which a pause is kept.
     package static func pauseNote(_ application: ApplicationID) -> String { "paused/\(application)" }
+    /// The note under which the instance that an application said to be is kept.
+    package static func identityNote(_ application: ApplicationID) -> String { "identity/\(application)" }
     /// The header of a record that was replayed: the dead letter's number.
     package static let replayHeader = "mp-replay"
     /// The words of a ready wait by which delivery knows that a person has spoken: a yes to a creation, or that it be tried
@@ -32,7 +34,12 @@ extension OperatorRequest {
             return "\(application) is paused"
         case .resume(let application):
             try require(application, plan)
-            if try transaction.note(Self.pauseNote(application)) == nil { return "\(application) is not paused" }
+            // A person's word also holds where another instance has been found behind the application's address.
+            let hadIdentity = try transaction.note(Self.identityNote(application)) != nil
+            try transaction.putNote(nil, Self.identityNote(application))
+            if try transaction.note(Self.pauseNote(application)) == nil {
+                return "\(application) is not paused" + (hadIdentity ? "; the instance that answers next is taken as the right one" : "")
+            }
             try transaction.putNote(nil, Self.pauseNote(application))
             return "\(application) is resumed"
         case .approve(let target):

@@ -140,7 +140,11 @@ extension MemoryTransaction {
     func goldenCounts() -> [(entity: EntityName, live: Int, deleted: Int)] {
         var counts: [EntityName: (live: Int, deleted: Int)] = [:]
         for golden in state.golden.rows.values {
-            if golden.isDeleted { counts[golden.entity, default: (0, 0)].deleted += 1 } else { counts[golden.entity, default: (0, 0)].live += 1 }
+            if golden.isDeleted {
+                counts[golden.entity, default: (0, 0)].deleted += 1
+            } else {
+                counts[golden.entity, default: (0, 0)].live += 1
+            }
         }
         return counts.sorted { $0.key < $1.key }.map { (entity: $0.key, live: $0.value.live, deleted: $0.value.deleted) }
     }

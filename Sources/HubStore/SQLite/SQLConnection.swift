@@ -121,7 +121,8 @@ final class SQLConnection {
     }
 
     private func error(_ code: Int32) -> StoreError {
-        StoreError(sqlite: code, String(cString: sqlite3_errmsg(handle)), file: sqlite3_db_filename(handle, nil).map { String(cString: $0) })
+        StoreError(
+            sqlite: code, String(cString: sqlite3_errmsg(handle)), file: sqlite3_db_filename(handle, nil).map { String(cString: $0) })
     }
 }
 

@@ -104,7 +104,8 @@ extension SQLiteTransaction {
                 """
                 INSERT INTO conflict (id, document, field, application, refused, kept, winner, rule, event, time)
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                """, .integer(id), .text(conflict.document), .text(conflict.field), .text(conflict.application), .json(conflict.refused.json),
+                """, .integer(id), .text(conflict.document), .text(conflict.field), .text(conflict.application),
+                .json(conflict.refused.json),
                 conflict.kept.map { .json($0.json) } ?? .null, .optional(conflict.winner), .text(conflict.rule), .text(conflict.event),
                 .integer(conflict.time.milliseconds))
         }
@@ -135,7 +136,8 @@ extension SQLiteTransaction {
         let id = try next("alarm")
         try change { () throws(StoreError) in
             try connection.run(
-                "INSERT INTO alarm (id, code, application, document, text, time) VALUES (?, ?, ?, ?, ?, ?)", .integer(id), .text(alarm.code),
+                "INSERT INTO alarm (id, code, application, document, text, time) VALUES (?, ?, ?, ?, ?, ?)", .integer(id),
+                .text(alarm.code),
                 .optional(alarm.application), .optional(alarm.document), .text(alarm.text), .integer(alarm.time.milliseconds))
         }
     }

@@ -52,12 +52,14 @@ extension SQLiteTransaction {
     private func putLeftOut(_ new: Set<CanonicalID>, instead old: Set<CanonicalID>, _ target: Target) throws(StoreError) {
         for id in old.subtracting(new) {
             try connection.run(
-                "DELETE FROM left_out WHERE application = ? AND awaits = ? AND company = ? AND id = ?", .text(target.application), .text(id),
+                "DELETE FROM left_out WHERE application = ? AND awaits = ? AND company = ? AND id = ?", .text(target.application),
+                .text(id),
                 .text(target.company), .text(target.id))
         }
         for id in new.subtracting(old) {
             try connection.run(
-                "INSERT OR IGNORE INTO left_out (application, awaits, company, id) VALUES (?, ?, ?, ?)", .text(target.application), .text(id),
+                "INSERT OR IGNORE INTO left_out (application, awaits, company, id) VALUES (?, ?, ?, ?)", .text(target.application),
+                .text(id),
                 .text(target.company), .text(target.id))
         }
     }

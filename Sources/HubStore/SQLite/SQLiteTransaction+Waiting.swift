@@ -76,7 +76,11 @@ extension SQLiteTransaction {
     func update(_ event: WaitingEvent) throws(StoreError) {
         guard let stored = try waitingEvent(event.sequence) else { return }
         let isReady: Bool
-        if case .turn = event.awaits { isReady = try firstSequence(stored.document) == event.sequence } else { isReady = try hasEnded(event) }
+        if case .turn = event.awaits {
+            isReady = try firstSequence(stored.document) == event.sequence
+        } else {
+            isReady = try hasEnded(event)
+        }
         let awaited = AwaitedColumns(event.awaits)
         try change { () throws(StoreError) in
             try connection.run(

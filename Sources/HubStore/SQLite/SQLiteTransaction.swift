@@ -87,7 +87,7 @@ final class SQLiteTransaction: StoreTransaction {
         waitingCount = waitingBefore
         tail.rollBack(to: outboxBefore)
         for id in touchedGolden { goldenCache.remove(id) }
-        
+        for target in touchedTargets { targetCache.remove(target) }
         for reference in touchedLinks { linkCache.remove(reference) }
         for owner in touchedMatches { matchCache.remove(owner) }
         begin()

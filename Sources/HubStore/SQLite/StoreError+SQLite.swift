@@ -11,11 +11,13 @@ extension StoreError {
         case SQLITE_CORRUPT, SQLITE_NOTADB:
             self.init(
                 .corrupt,
-                "\(file) is not a store of the hub, or is damaged (\(text)). Move it away and restore the newest backup, or name another file.")
+                "\(file) is not a store of the hub, or is damaged (\(text)). Move it away and restore the newest backup, or name another file."
+            )
         case SQLITE_BUSY, SQLITE_LOCKED:
             self.init(.failed, "\(file) is being written by another program (\(text)). End that program.")
         case SQLITE_READONLY, SQLITE_PERM, SQLITE_CANTOPEN, SQLITE_AUTH:
-            self.init(.failed, "\(file) cannot be opened or written (\(text)). Check that it and its folder exist and belong to the hub's user.")
+            self.init(
+                .failed, "\(file) cannot be opened or written (\(text)). Check that it and its folder exist and belong to the hub's user.")
         default:
             self.init(.failed, "\(file): SQLite answered \(code), \(text).")
         }

@@ -14,10 +14,12 @@ extension StoreSchema {
         if version > steps.count {
             throw StoreError(
                 .newer,
-                "\(path) was made by a newer hub (store version \(version), this one knows \(steps.count)). Install that hub, or restore a backup.")
+                "\(path) was made by a newer hub (store version \(version), this one knows \(steps.count)). Install that hub, or restore a backup."
+            )
         }
         if mustExist && version < steps.count {
-            throw StoreError(.failed, "\(path) is of an older hub (store version \(version)). Start the hub once, which brings it up to date.")
+            throw StoreError(
+                .failed, "\(path) is of an older hub (store version \(version)). Start the hub once, which brings it up to date.")
         }
     }
 

@@ -57,9 +57,9 @@ struct CaptureCommand: AsyncParsableCommand {
             }
         }
         guard !workers.isEmpty else { throw CommandFailure(.wrong, "no application's driver can capture") }
-        workers.forEach { $0.start() }
+        for worker in workers { worker.start() }
         interruption.wait()
         let deadline = ContinuousClock.now + .seconds(10)
-        workers.forEach { $0.stop(until: deadline) }
+        for worker in workers { worker.stop(until: deadline) }
     }
 }

@@ -30,7 +30,8 @@ struct ResumeCommand: AsyncParsableCommand {
         commandName: "resume",
         abstract: "Sends to a paused application again.",
         discussion: """
-            What has piled up is sent, each document once, in its newest state.
+            What has piled up is sent, each document once, in its newest state. Where the hub has found another instance behind the \
+            application's address and writes nothing to it, this says that it is the right one.
 
               multipoint resume erp
             """)
