@@ -18,6 +18,8 @@ package struct Explorer: Sendable {
         package var steps: Int64 = 0
         package var writes = 0
         package var versions = 0
+        /// Unconditional writes that covered an unheard state and were taken for a person's change when heard (see ``World/windows``).
+        package var windows = 0
         /// Violating runs by invariant.
         package var found: [Int: Int] = [:]
         package var first: Finding?
@@ -47,6 +49,7 @@ package struct Explorer: Sendable {
                         state.report.seeds += 1
                         state.report.steps += world?.now ?? 0
                         state.report.writes += world?.writes ?? 0
+                        state.report.windows += world?.windows ?? 0
                         state.report.versions += world?.topic.count ?? 0
                         if let finding {
                             state.report.found[finding.invariant, default: 0] += 1
