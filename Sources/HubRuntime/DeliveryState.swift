@@ -8,6 +8,7 @@ struct DeliveryState: Sendable {
         var replies: [(DeliveryCall, DeliveryReply)] = []
         var records: [(TopicPartition, [Record])] = []
         var resumes = false
+        var afterStart = false
         var busy: Set<CanonicalID> = []
         /// The inbound record's time, by document, of records in this work.
         var origins: [CanonicalID: Int64] = [:]
@@ -30,6 +31,8 @@ struct DeliveryState: Sendable {
     var isPaused = false
     /// The store may hold targets that are ready.
     var needsResume = false
+    /// Nothing has been taken up yet that was under way when the hub ended last.
+    private var isFresh = true
     private var wake: Instant?
     private var isProbing = false
     private var recentCalls: [Instant] = []
@@ -61,8 +64,12 @@ struct DeliveryState: Sendable {
                 }
             }
             work.records = grouped.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
-            if lanes.count < laneLimit, needsResume || wake.map({ $0 <= now }) ?? false {
+            // What replies decide may make other targets ready.
+            let isDue = needsResume || !work.replies.isEmpty || wake.map { $0 <= now } ?? false
+            if lanes.count < laneLimit, isDue {
                 work.resumes = true
+                work.afterStart = isFresh
+                isFresh = false
                 needsResume = false
                 wake = nil
             }

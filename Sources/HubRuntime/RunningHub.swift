@@ -225,8 +225,7 @@ package final class RunningHub: Sendable {
         let paused = Set(((try? store.write { try $0.notes("paused/") }) ?? []).map { String($0.name.dropFirst("paused/".count)) })
         for engine in parts.withLock({ Array($0.engines.values) }) {
             engine.setPaused(paused.contains(engine.application.rawValue))
-            engine.state.withLock { $0.needsResume = true }
-            engine.ring()
+            engine.look()
         }
         publisher.ring()
         mediation.release()
@@ -246,10 +245,14 @@ package final class RunningHub: Sendable {
                 }), paged
             else { continue }
             hasMore = hasMore || more
-            engine.state.withLock { $0.needsResume = true }
-            engine.ring()
+            engine.look()
         }
         return hasMore
+    }
+
+    /// Mediation may have ended waits of any application.
+    func lookAtTargets() {
+        for engine in parts.withLock({ Array($0.engines.values) }) { engine.look() }
     }
 
     /// What the topic has lost is delivered from the store.
