@@ -12,6 +12,18 @@ struct DeliveryState: Sendable {
         /// The inbound record's time, by document, of records in this work.
         var origins: [CanonicalID: Int64] = [:]
 
+        /// Something may be ready now: a document got its key here, or ended without one, and others refer to it; or a call did not arrive.
+        var mayWakeDeliveries: Bool {
+            replies.contains { call, reply in
+                if case .unreachable = reply { return true }
+                return switch call.kind {
+                case .lookUp: true
+                case .apply(let delivery): delivery.operation == .create
+                case .read: false
+                }
+            }
+        }
+
         /// A create may have ended, and with it the wait of events that could be its echo.
         var mayReleaseEvents: Bool { !replies.isEmpty }
     }
