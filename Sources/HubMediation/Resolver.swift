@@ -157,6 +157,9 @@ package struct Resolver {
             } else if let known, known == value || mapping.same(field, known, value) {
                 observer?(change, field, .same)
                 renew(&golden, field, change, policy)
+            } else if known == nil, value.isNull, policy.guarded.contains(field) {
+                // A new document that says nothing about a guarded field does not try to set it.
+                observer?(change, field, .same)
             } else if let rule = objection(to: change, field, golden, policy, hasHeard: heard != nil) {
                 try overrule(change, field, value, rule: rule, golden: golden, id: golden.id, now: now, in: store)
                 observer?(change, field, .conflict)
