@@ -104,7 +104,7 @@ struct DemoRun {
         try await publishBroken()
         try await breakDown()
         try await work("people at work", until: events)
-        let settlement = try await settle("letting it come to rest", within: .seconds(180))
+        let settlement = try await settle("letting it come to rest", within: .seconds(60))
         let elapsed = ContinuousClock.now - start
         progress.show("comparing")
         let (scenario, configuration, bus, store) = (scenario, configuration, bus, hub.store)
