@@ -16,6 +16,7 @@ struct Picture: Sendable {
     var quotes: [NativeKey] = []
     var partners: [NativeKey] = []
     var partnersByName: [String: NativeKey] = [:]
+    /// Partners without orders, of whom the CRM's people have no deals either.
     var idlePartners: [NativeKey] = []
     /// Items and articles by code.
     var itemsByCode: [String: NativeKey] = [:]
@@ -52,6 +53,7 @@ struct Picture: Sendable {
             size += 1
         }
         var used: Set<String> = []
+        let sold = Set(accounts.filter { busy.contains($0.rawValue) }.compactMap { accountNames[$0] })
         for order in try scenario.erp.file.documents(native: "sales_order") {
             orders[order.fields["status"]?.text ?? "", default: []].append(order.key)
             if let partner = order.fields["partner"]?.text { used.insert(partner) }
@@ -60,7 +62,8 @@ struct Picture: Sendable {
         for partner in try scenario.erp.file.documents(native: "partner") {
             partners.append(partner.key)
             partnersByName[partner.fields["name"]?.text ?? ""] = partner.key
-            if !used.contains(partner.key.rawValue) { idlePartners.append(partner.key) }
+            let isKnown = sold.contains(partner.fields["name"]?.text ?? "")
+            if !used.contains(partner.key.rawValue) && !isKnown { idlePartners.append(partner.key) }
             size += 1
         }
         articles = try scenario.erp.file.documents(native: "article").map { ($0.key, $0.fields["code"]?.text ?? "") }
