@@ -65,7 +65,7 @@ final class DeliveryEngine: Sendable {
     }
 
     /// Something may have become ready in the store.
-    func look() {
+    func resume() {
         state.withLock { $0.needsResume = true }
         bell.ring()
     }
@@ -163,10 +163,10 @@ final class DeliveryEngine: Sendable {
                     decided.offsets[partition] = try store.offset(group, partition) ?? next
                 }
                 if work.resumes {
-                    let calls = try intake.resume(
+                    let resumed = try intake.beginDue(
                         limit: 500, afterStart: work.afterStart, busy: { busy.contains($0) }, now: now, in: store)
-                    decided.calls += calls
-                    decided.hasMore = calls.count >= 250
+                    decided.calls += resumed.calls
+                    decided.hasMore = resumed.hasMore
                 }
                 decided.wake = try store.nextWake(application)
                 return decided
