@@ -81,7 +81,11 @@ package final class World {
         var number: Int
     }
 
-    package init(seed: UInt64, options: SimulationOptions) throws {
+    package convenience init(seed: UInt64, options: SimulationOptions) throws {
+        try self.init(seed: seed, options: options, plans: SimulationPlan.plans(options))
+    }
+
+    init(seed: UInt64, options: SimulationOptions, plans: [[ApplicationID]: HubPlan]) throws {
         self.options = options
         random = SeededRandom(seed: seed)
         let upper: (String) -> String = { $0.uppercased() }
@@ -91,7 +95,7 @@ package final class World {
             SimulatedApplication("erp", hasToken: true, tellsReference: true, createIsRepeatable: false, normalise: ["email": upper]),
             SimulatedApplication("web", hasToken: false, tellsReference: false, createIsRepeatable: true, normalise: ["email": upper]),
         ]
-        plans = try SimulationPlan.plans(options)
+        self.plans = plans
         plan = plans[routed] ?? HubPlan(hub: "sim", entities: [], applications: [])
         // The hub's start: every assignment gets its epoch.
         try transaction { store in
