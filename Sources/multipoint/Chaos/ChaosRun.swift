@@ -37,7 +37,6 @@ final class ChaosRun {
     private var faultDue = ContinuousClock.now
     private var faultEnd: (time: ContinuousClock.Instant, lines: [String])?
     private var hasPeace = true
-    private var marksDue = ContinuousClock.now + .seconds(10)
     private var topics: [String] = []
 
     /// What the hub has done, as its store tells.
@@ -66,6 +65,10 @@ final class ChaosRun {
         try await scenario.seed(products: options.products, customers: options.customers, seed: options.seed)
         let configuration = try load(scenario)
         topics = configuration.applications.flatMap(\.inboundTopics)
+        let plan = configuration.plan()
+        // The bus refuses to create topics by request, and leaves whoever asks waiting.
+        let all = topics + plan.entities.keys.map { plan.canonicalTopic($0) } + [plan.outcomesTopic]
+        try await order(all.sorted().map { "topic \($0) \(options.partitions)" })
         try await startPeople()
         hasPeace = !options.hasFaults
         do {
