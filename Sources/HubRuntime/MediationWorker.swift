@@ -152,6 +152,7 @@ final class MediationWorker: Sendable {
             // For lag tools only: where to start is the store's to say.
             _ = try? consumer.commit(offsets)
             hub.publisher.ring()
+            hub.lookForReady()
         case .failure(let error) where error.code == .fenced:
             hub.logger.info("a batch came too late: its partition has another holder")
         case .failure(let error):
@@ -170,6 +171,7 @@ final class MediationWorker: Sendable {
         } completion: { [self] result in
             if case .success(true) = result { release() }
             hub.publisher.ring()
+            hub.lookForReady()
         }
     }
 
@@ -180,7 +182,11 @@ final class MediationWorker: Sendable {
             let known = state.withLock { $0.pending == 0 ? $0.offsets[partition] : offset }
             if let known, known < offset { _ = try? consumer.commit([partition: offset]) }
         case .outOfRange(let range):
-            hub.repositioned(range, group: hub.plan.mediationGroup) { offset in
+            hub.repositioned(range, group: hub.plan.mediationGroup) { [self] offset in
+                state.withLock { state in
+                    state.positions[range.partition] = offset
+                    state.offsets[range.partition] = offset
+                }
                 consumer.reposition(range.partition, to: .offset(offset))
             }
         default: hub.report(event, group: hub.plan.mediationGroup)

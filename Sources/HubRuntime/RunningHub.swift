@@ -109,6 +109,14 @@ package final class RunningHub: Sendable {
         parts.withLock { $0.mediation } ?? MediationWorker(hub: self, pipeline: pipeline)
     }
 
+    /// Mediation may have ended waits: no record of a canonical topic tells the engines of them.
+    func lookForReady() {
+        for engine in parts.withLock({ Array($0.engines.values) }) {
+            engine.state.withLock { $0.mayHaveReady = true }
+            engine.ring()
+        }
+    }
+
     // MARK: Start and end
 
     /// Checks topics and positions, then starts everything.
