@@ -80,6 +80,7 @@ final class ChaosRun {
             try await makePeace()
             if let planted = options.planted {
                 try await settle(scenario, configuration)
+                if try await planted.prepare(scenario) { try await settle(scenario, configuration) }
                 if !report.isWell { return report }
                 try await planted.plant(scenario, folder: folder)
             }
