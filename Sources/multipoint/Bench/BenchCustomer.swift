@@ -52,7 +52,7 @@ enum BenchCustomer {
             country:    country
           creditLimit:  { path: credit_limit, as: decimal, scale: 2, round: true }
           onHold:       { path: on_hold, as: boolean, default: false }
-          paymentTerms: { path: payment_terms, values: { 30D: net30, 60D: net60, PREPAID: prepaid } }
+          paymentTerms: { path: payment_terms, values: { net30: 30D, net60: 60D, prepaid: PREPAID } }
           website:      website
           language:     language
           currency:     currency

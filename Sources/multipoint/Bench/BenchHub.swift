@@ -103,17 +103,26 @@ final class BenchHub {
 
     // MARK: Watching
 
-    /// Events of the CRM that have ended in mediation.
+    /// Events that have ended in mediation, the CRM's all of them worked in.
+    /// - Throws: where one has ended otherwise, as that would be measuring something else.
     func mediated(_ topic: String = inbound) throws -> Int {
-        try store.write { try $0.eventEnds() }.filter { $0.topic == topic }.map(\.count).reduce(0, +)
+        let ends = try store.write { try $0.eventEnds() }.filter { $0.topic == topic }
+        let wanted: EventEnd = topic == Self.inbound ? .accepted : .echo
+        if let other = ends.first(where: { $0.end != wanted && $0.count > 0 }) {
+            throw BenchFailure("\(other.count) events of \(topic) have ended as \(other.end.rawValue), not as \(wanted.rawValue)")
+        }
+        return ends.map(\.count).reduce(0, +)
     }
 
     func isOutboxEmpty() throws -> Bool { try store.write { try $0.outbox(after: 0, limit: 1) }.isEmpty }
 
-    /// Golden versions that have ended in that application.
+    /// Golden versions that have ended in that application: written, unchanged or superseded.
     func delivered(_ application: ApplicationID) throws -> Int {
-        try store.write { try $0.outcomeCounts() }.filter { $0.application == application && $0.kind != .waiting }.map(\.count)
-            .reduce(0, +)
+        let counts = try store.write { try $0.outcomeCounts() }.filter { $0.application == application }
+        if let other = counts.first(where: { [.rejected, .dead].contains($0.kind) && $0.count > 0 }) {
+            throw BenchFailure("\(other.count) deliveries to \(application) have ended as \(other.kind.rawValue)")
+        }
+        return counts.filter { $0.kind != .waiting }.map(\.count).reduce(0, +)
     }
 
     func wait(_ what: String, atMost limit: Duration = .seconds(120), step: Double = 0.02, until condition: () throws -> Bool) throws {
