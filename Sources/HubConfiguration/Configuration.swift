@@ -39,6 +39,9 @@ package struct Configuration: Sendable {
         package var isEmbedded: Bool
         /// Partitions of topics that are created, unless they exist.
         package var partitions: Int
+        /// What to do where the broker has dropped records before they were read: stop for a person (`recordsGone: stop`), or go on with
+        /// the oldest that is left (`continue`, the default). Either way the numbers are told and kept as an alarm.
+        package var stopsWhenRecordsAreGone = false
 
         package init(properties: [BusProperty] = [], isEmbedded: Bool = false, partitions: Int = 4) {
             self.properties = properties

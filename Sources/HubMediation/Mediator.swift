@@ -63,10 +63,15 @@ package struct Mediator {
         }
         for (end, count) in ends { try store.count(end, topic: batch.partition.topic, by: count) }
         try store.putOffset(max(batch.nextOffset, known), plan.mediationGroup, batch.partition)
-        return try !store.releasable(limit: 1).isEmpty
+        return try hasReleasable(in: store)
     }
 
-    /// Takes up to `limit` waiting events that may go on, each with those that wait behind it.
+    private func hasReleasable(in store: any StoreTransaction) throws(StoreError) -> Bool {
+        if try !store.releasable(limit: 1).isEmpty { return true }
+        return try SoftReferences.areReady(in: store)
+    }
+
+    /// Takes up to `limit` waiting events that may go on, each with those that wait behind it, and completes soft references.
     /// - Returns: true where more may go on.
     package func release(limit: Int, now: Instant, in store: any StoreTransaction) throws(StoreError) -> Bool {
         for first in try store.releasable(limit: limit) {
@@ -87,7 +92,10 @@ package struct Mediator {
                 event = try store.nextWaiting(waiting.document)
             }
         }
-        return try !store.releasable(limit: 1).isEmpty
+        for document in try SoftReferences.takeReady(limit: limit, in: store) {
+            try resolver.complete(document, now: now, in: store)
+        }
+        return try hasReleasable(in: store)
     }
 
     /// An event that leaves its entity open means the one that is linked.

@@ -7,9 +7,7 @@ import HubStore
 extension Resolver {
     /// A native reference that has no link.
     struct Unlinked {
-        var entity: EntityName
-        var company: CompanyID
-        var key: NativeKey
+        var reference: NativeReference
         var isSoft: Bool
     }
 
@@ -21,10 +19,7 @@ extension Resolver {
         let unresolved = try mapping.resolveReferences(in: &fields) { (entity, key) throws(StoreError) in
             try store.link(nativeReference(document, entity, key))
         }
-        return unresolved.map {
-            let reference = nativeReference(document, $0.entity, NativeKey($0.key))
-            return Unlinked(entity: $0.entity, company: reference.company, key: reference.key, isSoft: $0.isSoft)
-        }
+        return unresolved.map { Unlinked(reference: nativeReference(document, $0.entity, NativeKey($0.key)), isSoft: $0.isSoft) }
     }
 
     /// What a document's reference names: in the same company where the application keeps that entity per company.

@@ -70,9 +70,8 @@ package struct Resolver {
 
         // Native references become canonical ones; a hard one that is not linked yet makes the event wait.
         var told = change.fields
-        for unresolved in try translateReferences(in: &told, mapping, document, store) where !unresolved.isSoft {
-            return .waits(.link(NativeReference(document.application, unresolved.company, unresolved.entity, unresolved.key)))
-        }
+        let unlinked = try translateReferences(in: &told, mapping, document, store)
+        if let hard = unlinked.first(where: { !$0.isSoft }) { return .waits(.link(hard.reference)) }
 
         guard let (id, isNew) = try identify(change, told, linked: linked, arrived: arrived, in: store) else { return .waits(.intents) }
         let target = target(id, document)
@@ -90,8 +89,33 @@ package struct Resolver {
         }
         if isNew || state.key == nil { try store.store(link: document, to: id, target: target, state: &state) }
         guard state.key == document.key else { return .ended(.duplicate) }
+        for soft in unlinked { try SoftReferences.wait(for: soft.reference, by: document, in: store) }
         return .ended(
             try workIn(change, told, golden: &golden, target: target, state: &state, mapping: mapping, now: now, in: store))
+    }
+
+    /// Fills in soft references of a document's last told state that have been linked since. They count as told, but never as newer
+    /// than what anybody has told in the meantime.
+    package func complete(_ document: NativeReference, now: Instant, in store: any StoreTransaction) throws(StoreError) {
+        guard let binding = plan.binding(document.application, document.entity), let id = try store.link(document),
+            var golden = try store.golden(id)
+        else { return }
+        let target = target(id, document)
+        var state = try store.target(target)
+        guard state.key == document.key, let heard = state.heard, !heard.native.isEmpty, !heard.isDeleted,
+            let native = try? JSONDocument.parse(heard.native),
+            var told = try? binding.mapping.translate(native.root, timeZone: plan.timeZone(document.company))
+        else { return }
+        for soft in try translateReferences(in: &told, binding.mapping, document, store) {
+            try SoftReferences.wait(for: soft.reference, by: document, in: store)
+        }
+        let known = try currentHeard(state, binding.mapping, document, store) ?? Fields()
+        told = told.filter { known[$0.name] != $0.value }
+        guard !told.isEmpty else { return }
+        let change = InboundChange(
+            document: document, operation: .upsert, fields: told, position: heard.position, token: heard.token,
+            time: Instant(milliseconds: 0), event: "completed", record: Record(topic: ""))
+        _ = try workIn(change, told, golden: &golden, target: target, state: &state, mapping: binding.mapping, now: now, in: store)
     }
 
     private func target(_ id: CanonicalID, _ document: NativeReference) -> Target {

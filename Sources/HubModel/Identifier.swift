@@ -62,7 +62,11 @@ extension String {
     /// True where both hold the same UTF-8 bytes.
     @inlinable
     public func hasSameBytes(as other: String) -> Bool {
-        utf8.count == other.utf8.count && utf8.elementsEqual(other.utf8)
+        // The buffers' own comparison is several times faster than that of two views of text.
+        guard utf8.count == other.utf8.count else { return false }
+        return utf8.withContiguousStorageIfAvailable { mine in
+            other.utf8.withContiguousStorageIfAvailable { mine.elementsEqual($0) }
+        }.flatMap { $0 } ?? utf8.elementsEqual(other.utf8)
     }
 
     /// Order by UTF-8 bytes, which is also order by code points.

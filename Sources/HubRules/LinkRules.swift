@@ -6,6 +6,7 @@ extension StoreTransaction {
     package func store(link reference: NativeReference, to id: CanonicalID, target: Target, state: inout TargetState) throws(StoreError) {
         try putLink(reference, id)
         state.key = reference.key
+        try SoftReferences.linked(reference, in: self)
         for waiting in try awaiting(reference.application, id) where waiting != target {
             var other = try self.target(waiting)
             guard other.wait?.reason == .reference, let golden = try golden(waiting.id) else { continue }

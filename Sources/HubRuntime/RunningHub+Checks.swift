@@ -149,6 +149,10 @@ extension RunningHub {
             try store.putOffset(target, group, range.partition)
         } completion: { [self] result in
             switch result {
+            case .success where configuration.bus.stopsWhenRecordsAreGone:
+                fail(
+                    RuntimeError(.refused, "\(range.gone) records of \(range.partition) are gone, and the configuration says to stop"),
+                    "\(group) stands at \(target) now; look at the alarms, compare the applications, and start again")
             case .success: then(target)
             case .failure(let error): fail(error, "the new position cannot be stored")
             }

@@ -1,4 +1,5 @@
 import Foundation
+import HubModel
 import HubRules
 import Synchronization
 
@@ -18,6 +19,8 @@ package struct Explorer: Sendable {
         package var steps: Int64 = 0
         package var writes = 0
         package var versions = 0
+        /// Unconditional writes that covered an unheard state and were taken for a person's change when heard (see ``World/windows``).
+        package var windows = 0
         /// Violating runs by invariant.
         package var found: [Int: Int] = [:]
         package var first: Finding?
@@ -34,6 +37,8 @@ package struct Explorer: Sendable {
     package func explore(_ seeds: Range<UInt64>, stopAtFirst: Bool = false, progress: @escaping @Sendable (Int) -> Void = { _ in })
         -> Report
     {
+        // The mappings are compiled once for all seeds.
+        let plans = try? SimulationPlan.plans(options)
         let state = Mutex((report: Report(), next: seeds.lowerBound))
         let threads = (0..<max(1, threads)).map { _ in
             OwnThread {
@@ -42,11 +47,12 @@ package struct Explorer: Sendable {
                     defer { state.next += 1 }
                     return state.next
                 }) {
-                    let (world, finding) = run(seed)
+                    let (world, finding) = run(seed, plans)
                     let done = state.withLock { state in
                         state.report.seeds += 1
                         state.report.steps += world?.now ?? 0
                         state.report.writes += world?.writes ?? 0
+                        state.report.windows += world?.windows ?? 0
                         state.report.versions += world?.topic.count ?? 0
                         if let finding {
                             state.report.found[finding.invariant, default: 0] += 1
@@ -69,16 +75,16 @@ package struct Explorer: Sendable {
             smaller.options.steps = steps
             if let found = smaller.explore(seeds, stopAtFirst: true).first {
                 smaller.options.traces = true
-                return smaller.run(found.seed).finding?.finding
+                return smaller.run(found.seed, try? SimulationPlan.plans(options)).finding?.finding
             }
         }
         return nil
     }
 
-    private func run(_ seed: UInt64) -> (World?, finding: (invariant: Int, finding: Finding)?) {
+    private func run(_ seed: UInt64, _ plans: [[ApplicationID]: HubPlan]?) -> (World?, finding: (invariant: Int, finding: Finding)?) {
         var world: World?
         do {
-            let made = try World(seed: seed, options: options)
+            let made = try World(seed: seed, options: options, plans: plans ?? SimulationPlan.plans(options))
             world = made
             try made.run()
             return (made, nil)

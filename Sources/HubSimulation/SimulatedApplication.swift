@@ -30,6 +30,8 @@ final class SimulatedApplication {
     }
 
     let id: ApplicationID
+    let inboundTopic: String
+    let partition: TopicPartition
     let hasToken: Bool
     let tellsReference: Bool
     let createIsRepeatable: Bool
@@ -39,19 +41,22 @@ final class SimulatedApplication {
     var keys: [NativeKey] = []
     var unpublished: [(key: NativeKey, events: [SimulatedEvent])] = []
     var topic: [SimulatedEvent] = []
+    /// What has been told, by position.
+    var events: [Int64: SimulatedEvent] = [:]
     var position: Int64 = 0
 
     init(
         _ id: ApplicationID, hasToken: Bool, tellsReference: Bool, createIsRepeatable: Bool, normalise: [String: (String) -> String]
     ) {
         self.id = id
+        inboundTopic = "\(id).all"
+        partition = TopicPartition(inboundTopic, 0)
         self.hasToken = hasToken
         self.tellsReference = tellsReference
         self.createIsRepeatable = createIsRepeatable
         self.normalise = normalise
     }
 
-    var inboundTopic: String { "\(id).all" }
 
     func normal(_ field: String, _ value: Value) -> Value {
         guard let text = value.text, let rule = normalise[field] else { return value }
@@ -138,6 +143,7 @@ final class SimulatedApplication {
         var event = event
         event.record.offset = Int64(topic.count)
         topic.append(event)
+        events[event.position] = event
     }
 
     // MARK: People

@@ -63,6 +63,8 @@ extension SimulatedApplication {
             return told(key).map { .written($0) } ?? .gone
         }
         guard let document = documents[key] else { return .gone }
+        // Without a token nothing stops a write whose document changed between its read and its effect: the manifest's window.
+        if !hasToken, let heard = call.call.heard, heard.minor < document.position { world.unguarded.insert(call.number) }
         if hasToken, delivery.expected?.token?.rawValue != "\(document.token)", world.options.planted != .writeWholeDocument {
             return .changed
         }

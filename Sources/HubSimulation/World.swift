@@ -28,7 +28,9 @@ package final class World {
     let applications: [SimulatedApplication]
     let store = MemoryStore(storeID: "simulation")
     let plans: [[ApplicationID]: HubPlan]
-    var routed: [ApplicationID] = ["crm", "erp"]
+    var routed: [ApplicationID] = ["crm", "erp"] { didSet { plan = plans[routed] ?? plan } }
+    /// The plan of the applications routed now.
+    private(set) var plan: HubPlan
 
     /// The canonical topics as one, in order; nil where compacted away.
     var topic: [(record: Record, version: Version)?] = []
@@ -51,6 +53,10 @@ package final class World {
     // The checker's knowledge.
     var edits: [Edit: String?] = [:]
     var pending: [Pending: Int] = [:]
+    /// Writes that covered something unheard in an application that cannot refuse them.
+    var unguarded: Set<Int> = []
+    /// Echoes of such writes that were taken for a person's change: what their manifest's window costs.
+    package private(set) var windows = 0
     var told: [(event: SimulatedEvent, change: InboundChange)] = []
     var violation: Violation?
     package private(set) var trace: [String] = []
@@ -75,7 +81,11 @@ package final class World {
         var number: Int
     }
 
-    package init(seed: UInt64, options: SimulationOptions) throws {
+    package convenience init(seed: UInt64, options: SimulationOptions) throws {
+        try self.init(seed: seed, options: options, plans: SimulationPlan.plans(options))
+    }
+
+    init(seed: UInt64, options: SimulationOptions, plans: [[ApplicationID]: HubPlan]) throws {
         self.options = options
         random = SeededRandom(seed: seed)
         let upper: (String) -> String = { $0.uppercased() }
@@ -85,7 +95,8 @@ package final class World {
             SimulatedApplication("erp", hasToken: true, tellsReference: true, createIsRepeatable: false, normalise: ["email": upper]),
             SimulatedApplication("web", hasToken: false, tellsReference: false, createIsRepeatable: true, normalise: ["email": upper]),
         ]
-        plans = try SimulationPlan.plans(options)
+        self.plans = plans
+        plan = plans[routed] ?? HubPlan(hub: "sim", entities: [], applications: [])
         // The hub's start: every assignment gets its epoch.
         try transaction { store in
             for application in self.applications {
@@ -96,11 +107,10 @@ package final class World {
         brokerEpoch = 1
     }
 
-    var plan: HubPlan { plans[routed] ?? HubPlan(hub: "sim", entities: [], applications: []) }
     var instant: Instant { Instant(milliseconds: World.epoch + now) }
 
     func application(_ id: ApplicationID) -> SimulatedApplication { applications.first { $0.id == id } ?? applications[0] }
-    func partition(_ id: ApplicationID) -> TopicPartition { TopicPartition(application(id).inboundTopic, 0) }
+    func partition(_ id: ApplicationID) -> TopicPartition { application(id).partition }
 
     func transaction<T>(_ body: (any StoreTransaction) throws -> T) throws -> T {
         do {
@@ -126,11 +136,13 @@ package final class World {
 
     private func observe(_ change: InboundChange, _ field: String, _ fate: FieldFate) {
         let application = application(change.document.application)
-        guard let event = application.topic.first(where: { $0.position == change.position.minor }) else { return }
+        guard let event = application.events[change.position.minor] else { return }
         let edit = Edit(application: application.id, position: event.position, field: field)
         switch fate {
         case .golden(let replaced):
-            if case .hub = event.truth[field], let replaced {
+            if case .hub(let number) = event.truth[field], unguarded.contains(number) {
+                windows += 1
+            } else if case .hub = event.truth[field], let replaced {
                 violation = Violation(
                     invariant: 4,
                     text: "echo changed golden \(change.document).\(field): \(replaced.text ?? "-") -> \(event.state[field]?.text ?? "-")")

@@ -19,7 +19,7 @@ import Testing
         #expect(root["b"].map { String(decoding: $0.rawBytes, as: UTF8.self) } == #"{"c": "x\"\u00e9\ud83d\ude00\u0000\/"}"#)
         #expect(
             root.value == [
-                "a": [1, .number(Number(-250, scale: 2)), 1000, true, false, nil], "b": ["c": "x\"é😀\u{0}/"], "d": [:], "e": [],
+                "a": [1, .number(Number(-250, scale: 2)), 1000, true, false, .null], "b": ["c": "x\"é😀\u{0}/"], "d": [:], "e": [],
             ])
     }
 

@@ -50,7 +50,7 @@ import Testing
         "lines": [
             [
                 "id": "1", "product": "11", "quantity": .number(Number(2000, scale: 3)),
-                "price": ["unit": .number(Number(62500, scale: 4))], "note": nil,
+                "price": ["unit": .number(Number(62500, scale: 4))], "note": .null,
             ],
             ["id": "2", "product": "12", "quantity": .number(Number(1500, scale: 3)), "price": ["unit": .number(Number(1000, scale: 4))]],
         ],
@@ -87,7 +87,7 @@ import Testing
         let mapping = try Self.compile(
             "native: x\nentity: x\nfields: { a: p, b.c: q.r, d: { path: s, default: none } }\nlines: { path: l, fields: { e: f } }")
         let document = try JSONDocument.parse(#"{"q": {"r": null}, "s": null, "l": null}"#)
-        #expect(try mapping.translate(document.root) == ["b.c": nil, "d": "none", "lines": []])
+        #expect(try mapping.translate(document.root) == ["b.c": .null, "d": "none", "lines": []])
         var writer = JSONWriter()
         try mapping.encode(document.root, into: &writer)
         #expect(writer.text == #"{"b":{"c":null},"d":"none","lines":[]}"#)
@@ -169,7 +169,7 @@ import Testing
         #expect(!mapping.same("t", "2026-03-01T12:00:00+02:00", "2026-03-01T12:00:00Z"))
         #expect(!mapping.same("p", "a", "A"))
         #expect(mapping.same("unmapped", "a", "a"))
-        let one: Value = [["id": "1", "q": .number(Number(104, scale: 2)), "r": " a"], ["id": "2", "q": nil]]
+        let one: Value = [["id": "1", "q": .number(Number(104, scale: 2)), "r": " a"], ["id": "2", "q": .null]]
         let two: Value = [["id": "2"], ["id": "1", "q": 1, "r": "a"]]
         #expect(mapping.same("lines", one, two))
         #expect(!mapping.same("lines", one, [["id": "1", "q": 1, "r": "a"]]))

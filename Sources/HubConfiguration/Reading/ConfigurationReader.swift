@@ -84,6 +84,12 @@ struct ConfigurationReader {
         for member in node.members(example) {
             switch member.name {
             case "embedded": settings.isEmbedded = member.node.bool() ?? false
+            case "recordsGone":
+                switch member.node.text("recordsGone: continue") {
+                case "stop": settings.stopsWhenRecordsAreGone = true
+                case "continue", nil: break
+                case let other?: member.node.mistake("\(other) is no policy for records that are gone", "write continue or stop")
+                }
             case "partitions": settings.partitions = member.node.integer(1...10_000) ?? 4
             default:
                 places[member.name] = member
