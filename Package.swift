@@ -64,6 +64,12 @@ let package = Package(
                 "HubModel", "HubDriver", "HubCodec", "HubBus", "HubStore", "HubRules", "HubMediation", "HubDelivery", "HubConfiguration",
                 logging,
             ]),
+        room(
+            "HubScenario",
+            [
+                "HubModel", "HubDriver", "HubCodec", "HubBus", "HubStore", "HubRules", "HubConfiguration", "HubSimulation",
+                "ReferenceApplication", "ReferenceERP", "ReferenceCRM",
+            ]),
         room("HubSimulation", ["HubModel", "HubDriver", "HubCodec", "HubStore", "HubRules", "HubMediation", "HubDelivery"]),
         .target(
             name: "BuiltinSchemas", path: "schemas", exclude: ["canonical"],
@@ -83,7 +89,7 @@ let package = Package(
                 name: "multipoint",
                 dependencies: [
                     "HubModel", "HubDriver", "HubCodec", "HubBus", "HubStore", "HubRules", "HubMediation", "HubDelivery",
-                    "HubConfiguration", "HubRuntime", "HubSimulation", "BuiltinSchemas", "ReferenceApplication", arguments, logging,
+                    "HubConfiguration", "HubRuntime", "HubSimulation", "HubScenario", "BuiltinSchemas", "ReferenceApplication", arguments, logging,
                     histogram, grdb,
                 ] + drivers.map { .target(name: $0.name) }, swiftSettings: strict),
             tests("HubModelTests", ["HubModel"]),
@@ -94,6 +100,8 @@ let package = Package(
             tests("HubMediationTests", ["HubMediation", "HubRules", "HubStore", "HubCodec", "HubDriver", "HubModel"]),
             tests("HubDeliveryTests", ["HubDelivery", "HubMediation", "HubRules", "HubStore", "HubCodec", "HubDriver", "HubModel"]),
             tests("HubSimulationTests", ["HubSimulation", "HubRules"]),
+            tests(
+                "HubRuntimeTests", ["HubRuntime", "HubConfiguration", "HubBus", "HubStore", "HubRules", "HubDriver", "HubModel"]),
             tests("HubConfigurationTests", ["HubConfiguration", "HubRules", "HubStore", "HubCodec", "HubDriver", "HubModel"]),
             tests(
                 "ReferenceDriversTests", ["ReferenceApplication", "ReferenceERP", "ReferenceCRM", "HubDriver", "HubModel"]),

@@ -180,7 +180,11 @@ final class MediationWorker: Sendable {
             let known = state.withLock { $0.pending == 0 ? $0.offsets[partition] : offset }
             if let known, known < offset { _ = try? consumer.commit([partition: offset]) }
         case .outOfRange(let range):
-            hub.repositioned(range, group: hub.plan.mediationGroup) { offset in
+            hub.repositioned(range, group: hub.plan.mediationGroup) { [self] offset in
+                state.withLock { state in
+                    state.positions[range.partition] = offset
+                    state.offsets[range.partition] = offset
+                }
                 consumer.reposition(range.partition, to: .offset(offset))
             }
         default: hub.report(event, group: hub.plan.mediationGroup)

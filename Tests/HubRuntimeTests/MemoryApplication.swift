@@ -1,0 +1,73 @@
+import HubDriver
+import HubModel
+import Synchronization
+
+/// An application in memory with a version token; can be lost, replaced by another instance, and silent.
+final class MemoryApplication: Driver, LookingUp, Reading, Sendable {
+    struct State {
+        var documents: [NativeKey: NativeDocument] = [:]
+        var isLost = false
+        var instance = "one"
+        var deliveries = 0
+        var refusals: [String: Rejection] = [:]
+    }
+
+    let state = Mutex(State())
+    let manifest: Manifest = MemoryApplication.description
+
+    static let description = Manifest(
+        driver: "memory", version: "1", summary: "in memory",
+        entities: [EntityManifest(native: "thing", entity: "thing", createIsRepeatable: false, hasToken: true, tellsReference: true)],
+        settleTime: .milliseconds(300), answerTime: .milliseconds(500), limits: .init(batch: 10, concurrentCalls: 2), window: "none")
+
+    func apply(_ batch: [Delivery]) async throws(DriverError) -> [Answer] {
+        try reach()
+        return state.withLock { state in
+            batch.map { delivery in
+                state.deliveries += 1
+                if let name = delivery.fields["name"]?.text, let rejection = state.refusals[name] { return .rejected(rejection) }
+                let key = delivery.key ?? NativeKey("n\(state.documents.count + 1)")
+                var document = state.documents[key] ?? NativeDocument(key: key, token: "0", reference: delivery.reference, fields: Fields())
+                if delivery.operation == .update, delivery.expected?.token != document.token { return .changed }
+                document.fields = document.fields.overlaid(with: delivery.fields)
+                document.token = VersionToken("\((Int(document.token?.rawValue ?? "") ?? 0) + 1)")
+                document.isDeleted = delivery.operation == .delete
+                state.documents[key] = document
+                return .written(document)
+            }
+        }
+    }
+
+    func lookUp(_ references: [LookUp]) async throws(DriverError) -> [[NativeDocument]] {
+        try reach()
+        return state.withLock { state in references.map { asked in state.documents.values.filter { $0.reference == asked.reference } } }
+    }
+
+    func read(_ references: [ReadRequest]) async throws(DriverError) -> [NativeDocument?] {
+        try reach()
+        return state.withLock { state in references.map { state.documents[$0.key] } }
+    }
+
+    func probe() async throws(DriverError) -> ApplicationIdentity {
+        try reach()
+        return ApplicationIdentity(instance: state.withLock { $0.instance }, version: "1")
+    }
+
+    func close() async {}
+
+    private func reach() throws(DriverError) {
+        if state.withLock({ $0.isLost }) { throw DriverError(.unreachable, "the application is down") }
+    }
+
+    var names: [String] { state.withLock { $0.documents.values.filter { !$0.isDeleted }.compactMap { $0.fields["name"]?.text }.sorted() } }
+}
+
+/// Makes the configured drivers, which tests replace by their own.
+enum MemoryFactory: DriverFactory {
+    static let name = "memory"
+    static let settings: [SettingDescription] = []
+    static let mappings = [
+        BuiltinMapping(fileName: "thing.yaml", text: "entity: thing\nnative: thing\nfields:\n  name: name\n  note: note\n")
+    ]
+    static func make(_ settings: DriverSettings) throws(DriverError) -> any Driver { MemoryApplication() }
+}

@@ -1,0 +1,107 @@
+import Foundation
+import HubBus
+import HubConfiguration
+import HubDriver
+import HubModel
+import HubRuntime
+import HubStore
+import Testing
+
+/// A hub with two applications in memory on the embedded bus, its store kept from one start to the next.
+final class HubFixture {
+    let folder: String
+    let bus: EmbeddedBus
+    let store: MemoryStore
+    let left = MemoryApplication()
+    let right = MemoryApplication()
+    var hub: RunningHub?
+    private let producer: BusProducer
+
+    init(store: MemoryStore = MemoryStore(), bus: EmbeddedBus? = nil) throws {
+        folder = NSTemporaryDirectory() + "hub-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        self.store = store
+        let bus = try bus ?? EmbeddedBus(partitions: 2)
+        self.bus = bus
+        producer = try BusProducer(bus.configuration)
+    }
+
+    deinit {
+        hub?.stop()
+        producer.close()
+        try? FileManager.default.removeItem(atPath: folder)
+    }
+
+    func configuration(third: Bool = false, extra: String = "") throws -> Configuration {
+        let text = """
+            hub: t
+            bus: { embedded: true, partitions: 2\(extra) }
+            store: hub.db
+            applications:
+              left: { driver: memory }
+              right: { driver: memory }
+            \(third ? "  third: { driver: memory }" : "")
+            entities:
+              thing: {}
+            """
+        try Data(text.utf8).write(to: URL(fileURLWithPath: folder + "/hub.yaml"))
+        return try Configuration.load(folder + "/hub.yaml", catalog: [MemoryFactory.self], environment: [:])
+    }
+
+    /// Starts a hub; the applications are those of the fixture.
+    func start(
+        third: MemoryApplication? = nil, extra: String = "", adjust: (inout RunningHub.Options) -> Void = { _ in }
+    ) throws {
+        var options = RunningHub.Options()
+        options.captures = false
+        options.embedded = bus
+        options.drivers = ["left": left, "right": right]
+        if let third { options.drivers["third"] = third }
+        adjust(&options)
+        let made = RunningHub(
+            configuration: try configuration(third: third != nil, extra: extra), store: store, bus: bus.configuration, options: options)
+        do {
+            try made.start()
+        } catch {
+            made.stop()
+            throw error
+        }
+        hub = made
+    }
+
+    func stop() {
+        hub?.stop()
+        hub = nil
+    }
+
+    /// Publishes what an application tells of a thing.
+    func publish(_ application: String, key: String, position: Int, name: String, token: String? = nil) throws {
+        var headers: [Record.Header] = [
+            .init("content-type", "application/json"), .init("ce_specversion", "1.0"), .init("ce_id", "\(application)-\(key)-\(position)"),
+            .init("ce_source", "/\(application)"), .init("ce_type", "thing.updated"), .init("ce_subject", key),
+            .init("ce_sequence", "\(position)"), .init("ce_mptoken", token ?? "\(position)"),
+        ]
+        headers.append(.init("ce_time", "2026-01-01T00:00:00Z"))
+        let value = Array("{\"name\":\"\(name)\"}".utf8)
+        try producer.produce(
+            [Record(topic: "\(application).thing", partition: -1, key: Array(key.utf8), value: value, headers: headers)],
+            deadline: .now + .seconds(20))
+    }
+
+    /// Waits, at most 30 seconds, until something holds.
+    func eventually(_ what: String, _ holds: () throws -> Bool) rethrows {
+        let end = ContinuousClock.now + .seconds(30)
+        while ContinuousClock.now < end {
+            if try holds() { return }
+            Thread.sleep(forTimeInterval: 0.02)
+        }
+        Issue.record("did not come about within 30 s: \(what)")
+    }
+
+    func alarms() throws -> [Alarm] { try store.write { try $0.alarms(after: 0, limit: 100) } }
+    func outcomes() throws -> [String: Int] {
+        try store.write { store in
+            Dictionary(try store.outcomeCounts().map { ("\($0.application) \($0.kind.rawValue)", $0.count) }) { $0 + $1 }
+        }
+    }
+}
