@@ -39,7 +39,6 @@ public struct Fields: Sendable, Hashable {
     public mutating func reserveCapacity(_ n: Int) { entries.reserveCapacity(n) }
 
     /// The place of `name`, or the place where it would stand.
-    @inlinable
     func place(of name: String) -> (index: Int, found: Bool) {
         // Members mostly arrive in order: look at the end first.
         guard let last = entries.last else { return (0, false) }
