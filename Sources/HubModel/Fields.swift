@@ -70,6 +70,19 @@ public struct Fields: Sendable, Hashable {
         }
     }
 
+    /// The value under that name, looked for first where `hint` says, which then moves behind it: for walks through two sets of members,
+    /// which mostly have the same names.
+    public func value(of name: String, hint: inout Int) -> Value? {
+        if hint < entries.count, entries[hint].name.hasSameBytes(as: name) {
+            hint += 1
+            return .some(entries[hint - 1].value)
+        }
+        let (index, found) = place(of: name)
+        guard found else { return Value?.none }
+        hint = index + 1
+        return .some(entries[index].value)
+    }
+
     /// The member at a dotted path through nested objects: `address.city`.
     public subscript(path path: some Collection<String>) -> Value? {
         get {
