@@ -9,8 +9,8 @@ package enum CanonicalRecord {
         _ golden: GoldenRecord, topic: String, hub: String, changed: [String], addressee: ApplicationID?, event: String,
         causeTime: Int64? = nil, time: Instant
     ) -> Record {
-        var writer = JSONWriter()
-        writer.write(document(golden, changed: changed, addressee: addressee))
+        var writer = JSONWriter(capacity: 1024)
+        write(golden, changed: changed, addressee: addressee, to: &writer)
         return Record(
             topic: topic, partition: -1, timestamp: time.milliseconds, key: Array(golden.id.rawValue.utf8), value: writer.bytes,
             headers: headers(
@@ -44,15 +44,32 @@ package enum CanonicalRecord {
                 hub: hub, subject: outcome.target.description, cause: "", causeTime: nil, time: outcome.time))
     }
 
-    private static func document(_ golden: GoldenRecord, changed: [String], addressee: ApplicationID?) -> Fields {
-        var members: Fields = [
-            "changed": .array(changed.map { .string($0) }), "deleted": .bool(golden.isDeleted),
-            "entity": .string(golden.entity.rawValue), "fields": .object(golden.fields.nested()),
-            "id": .string(golden.id.rawValue), "version": .string(golden.version.description),
-        ]
-        if golden.company != .shared { members["company"] = .string(golden.company.rawValue) }
-        if let addressee { members["addressee"] = .string(addressee.rawValue) }
-        return members
+    /// Members in the order of their names, as everywhere.
+    private static func write(_ golden: GoldenRecord, changed: [String], addressee: ApplicationID?, to writer: inout JSONWriter) {
+        writer.beginObject()
+        if let addressee {
+            writer.name("addressee")
+            writer.write(addressee.rawValue)
+        }
+        writer.name("changed")
+        writer.beginArray()
+        for name in changed { writer.write(name) }
+        writer.endArray()
+        if golden.company != .shared {
+            writer.name("company")
+            writer.write(golden.company.rawValue)
+        }
+        writer.name("deleted")
+        writer.write(golden.isDeleted)
+        writer.name("entity")
+        writer.write(golden.entity.rawValue)
+        writer.name("fields")
+        writer.write(nested: golden.fields)
+        writer.name("id")
+        writer.write(golden.id.rawValue)
+        writer.name("version")
+        writer.write(golden.version.description)
+        writer.endObject()
     }
 
     /// The inbound record's own time in milliseconds since 1970: from when on a delivery's duration counts.

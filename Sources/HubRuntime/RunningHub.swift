@@ -39,6 +39,8 @@ package final class RunningHub: Sendable {
     package struct Options: Sendable {
         /// Run the drivers' captures here as well.
         package var captures = true
+        /// Deliver to the applications; off where mediation alone is measured.
+        package var delivers = true
         /// A person's word that a restored or empty store is meant to be.
         package var acceptsStore = false
         /// A person's word that topics may have another number of partitions than before.
@@ -134,7 +136,8 @@ package final class RunningHub: Sendable {
         known.withLock { $0 = (try? identitiesFromStore()) ?? [:] }
         let outbox = PublisherWorker(hub: self, producer: try BusProducer(bus, transactionalID: try transactionalID()), bell: publisher)
         let mediation = MediationWorker(hub: self, pipeline: pipeline)
-        let engines = configuration.applications.compactMap { application in
+        let receivers = options.delivers ? configuration.applications : []
+        let engines = receivers.compactMap { application in
             drivers[application.id].map { DeliveryEngine(hub: self, application: application.id, driver: $0) }
         }
         let captures = options.captures ? try captureWorkers() : []

@@ -78,6 +78,7 @@ struct ReferenceTests {
         try hub.settle()
         #expect(try hub.state("erp", id).leftOut == ["agent": agentID])
         #expect(hub.erp.documents[erp]?.state["phone"] == "2")
+        #expect(try hub.golden(id).version.number == 2)
 
         try approve(agentID, hub)
         try hub.settle()
