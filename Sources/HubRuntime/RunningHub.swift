@@ -93,15 +93,20 @@ package final class RunningHub: Sendable {
         }
         let (name, now) = ("identity/\(application)", clock.now())
         if let before, before != identity.instance {
-            let text = "\(application) is another instance (\(identity.instance)) than the hub knows (\(before)); nothing is written to it. "
+            let text =
+                "\(application) is another instance (\(identity.instance)) than the hub knows (\(before)); nothing is written to it. "
                 + "Compare it first, then say so with `multipoint resume \(application)`"
             store.submit { store in
                 try store.append(Alarm(code: "another-instance", application: application, document: nil, text: text, time: now))
-            } completion: { _ in }
+            } completion: { _ in
+            }
             throw DriverError(.configuration, text)
         }
         guard before == nil else { return }
-        store.submit { store in try store.putNote(identity.instance, name) } completion: { _ in }
+        store.submit { store in
+            try store.putNote(identity.instance, name)
+        } completion: { _ in
+        }
     }
 
     /// A person has compared the application: whoever answers next is the one to know.

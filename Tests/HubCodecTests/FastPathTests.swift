@@ -31,7 +31,9 @@ import Testing
         }
     }
 
-    @Test(arguments: ["0", "-0", "0.00", "-0.05", "1", "-12.50", "9223372036854775807", "-9223372036854775808", "0.000000000000000001", "1e5"])
+    @Test(arguments: [
+        "0", "-0", "0.00", "-0.05", "1", "-12.50", "9223372036854775807", "-9223372036854775808", "0.000000000000000001", "1e5",
+    ])
     func numbersAreWrittenAsTheyDescribeThemselves(_ text: String) throws {
         let number = try #require(Number(text))
         var bytes: [UInt8] = []
@@ -51,7 +53,8 @@ import Testing
     @Test(arguments: [
         ("{\"a\":1,\"b\":2}", "{\"a\":3,\"b\":4}", true), ("{\"b\":1,\"a\":2}", "{\"a\":3,\"b\":4}", true),
         ("{\"a\":1,\"b\":2,\"c\":3}", "{\"a\":3,\"b\":4}", true), ("{\"a\":1}", "{\"a\":3,\"b\":4}", false),
-        ("{\"a\":1,\"b\":{}}", "{\"a\":3,\"b\":{\"c\":1}}", false), ("{\"a\":{\"c\":1}}", "{\"a\":3}", true), ("{\"\\u0061\":1}", "{\"a\":3}", true),
+        ("{\"a\":1,\"b\":{}}", "{\"a\":3,\"b\":{\"c\":1}}", false), ("{\"a\":{\"c\":1}}", "{\"a\":3}", true),
+        ("{\"\\u0061\":1}", "{\"a\":3}", true),
         ("[]", "{}", false), ("{}", "{}", true),
     ])
     func aWholeDocumentCoversThePartOfIt(_ new: String, _ old: String, _ covers: Bool) throws {

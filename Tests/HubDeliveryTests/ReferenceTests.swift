@@ -120,7 +120,8 @@ struct ReferenceTests {
         let customer = hub.crm.create("customer", ["name": "Ann"], at: hub.now)
         let agent = hub.crm.create("customer", ["name": "Agent"], at: hub.now)
         let order = hub.crm.create(
-            "order", ["customer": .string(customer.rawValue), "lines": [["id": "1", "amount": "5", "agent": .string(agent.rawValue)]]], at: hub.now)
+            "order", ["customer": .string(customer.rawValue), "lines": [["id": "1", "amount": "5", "agent": .string(agent.rawValue)]]],
+            at: hub.now)
         try hub.settle()
         try approve(hub.id("crm", customer), hub)
         try hub.settle()

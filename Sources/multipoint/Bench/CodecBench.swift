@@ -36,7 +36,8 @@ struct CodecBench {
         }
         return [
             BenchRow(
-                name: "codec", what: "600-byte JSON document in a plain envelope: decode, translate, encode the canonical document, one core; "
+                name: "codec",
+                what: "600-byte JSON document in a plain envelope: decode, translate, encode the canonical document, one core; "
                     + "baseline: Foundation's JSONDecoder and JSONEncoder", values: fast, unit: "events/s", baselines: foundation,
                 target: .atLeast(600_000), ratioTarget: .atLeast(10)),
             BenchRow(

@@ -32,7 +32,8 @@ struct ConsumerBench {
         }
         return [
             BenchRow(
-                name: "consumer", what: "records of 600 bytes in \(BenchHub.partitions) partitions of the embedded bus, from the first batch to "
+                name: "consumer",
+                what: "records of 600 bytes in \(BenchHub.partitions) partitions of the embedded bus, from the first batch to "
                     + "the last, through BusConsumer with its thread, inbox and copies; baseline: a bare loop over rd_kafka_consumer_poll",
                 values: wrapper, unit: "records/s", baselines: bare, ratioTarget: .atLeast(0.6))
         ]

@@ -17,7 +17,8 @@ struct DeliveryBench {
         let (reading, moreStatements) = try measure(hasToken: false)
         return [
             BenchRow(
-                name: "delivery", what: "one update of each of \(size.customers) customers, waiting in the canonical topic, to a driver that "
+                name: "delivery",
+                what: "one update of each of \(size.customers) customers, waiting in the canonical topic, to a driver that "
                     + "answers at once: write stored before the call, answer, write log and outcome after it, outcome published; writes "
                     + "conditional on a token; from the first call to the last outcome; baseline: the store's", values: conditional,
                 unit: "deliveries/s", baselines: baselines, ratioTarget: .atLeast(0.7)),

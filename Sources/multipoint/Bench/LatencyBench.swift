@@ -23,7 +23,8 @@ struct LatencyBench {
                 percentiles[place].append(Double(histogram.valueAtPercentile(percentile)) / 1000)
             }
         }
-        let what = "\(Self.perSecond) events a second for \(size.latencySeconds) s over the embedded bus: from the event's own time, taken "
+        let what =
+            "\(Self.perSecond) events a second for \(size.latencySeconds) s over the embedded bus: from the event's own time, taken "
             + "just before it is produced, to the driver's answer; captured echoes of the application flow back at the same time"
         return [
             BenchRow(name: "end to end, p50", what: what, values: percentiles[0], unit: "ms"),

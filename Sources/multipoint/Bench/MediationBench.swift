@@ -25,10 +25,12 @@ struct MediationBench {
         }
         return [
             BenchRow(
-                name: "store baseline", what: "three point reads and three upserts of 600-byte documents per event, GRDB's cached statements, "
+                name: "store baseline",
+                what: "three point reads and three upserts of 600-byte documents per event, GRDB's cached statements, "
                     + "batches of 500, synchronous=FULL, one thread, no hub", values: baselines, unit: "events/s"),
             BenchRow(
-                name: "mediation", what: "updates of \(size.customers) known customers, each changing one field: read from the embedded bus, "
+                name: "mediation",
+                what: "updates of \(size.customers) known customers, each changing one field: read from the embedded bus, "
                     + "decoded, worked into heard state, golden record, outbox and offsets, committed, published to the canonical topic; "
                     + "no delivery; the bus, its producer and the hub share the machine; baseline: the store's", values: rates,
                 unit: "events/s", baselines: baselines, ratioTarget: .atLeast(0.7)),

@@ -17,7 +17,8 @@ struct MemoryBench {
         let large = try peak(size.memoryEvents)
         return [
             BenchRow(
-                name: "memory", what: "peak (VmHWM) of a hub's own process while \(size.memoryEvents) events pass: updates of "
+                name: "memory",
+                what: "peak (VmHWM) of a hub's own process while \(size.memoryEvents) events pass: updates of "
                     + "\(Self.customers) customers, mediated and delivered, echoes heard, a bus outside, fed at the pace of consumption; "
                     + "baseline: the same with \(few) events", values: [large], unit: "MB", baselines: [small], target: .atMost(250),
                 // Equal but for noise.

@@ -21,7 +21,9 @@ enum StoreBaseline {
         }
         let queue = try DatabaseQueue(path: folder + "/baseline.db", configuration: configuration)
         try queue.write { db in
-            for table in ["one", "two", "three"] { try db.execute(sql: "CREATE TABLE \(table) (id TEXT NOT NULL PRIMARY KEY, doc TEXT NOT NULL)") }
+            for table in ["one", "two", "three"] {
+                try db.execute(sql: "CREATE TABLE \(table) (id TEXT NOT NULL PRIMARY KEY, doc TEXT NOT NULL)")
+            }
         }
         let keys = (0..<documents).map { "customer-1-\($0)" }
         let texts = (0..<documents).map { String(decoding: BenchCustomer.json($0, phone: BenchCustomer.phone($0)), as: UTF8.self) }
