@@ -201,7 +201,8 @@ package struct Resolver {
         if !set.isEmpty || deleted || addressee != nil || golden.version == .none {
             if !set.isEmpty || deleted { try plan.index(golden, in: store) }
             try plan.publish(
-                &golden, changed: deleted ? set + ["deleted"] : set, addressee: addressee, event: change.event, now: now, in: store)
+                &golden, changed: deleted ? set + ["deleted"] : set, addressee: addressee, event: change.event,
+                causeTime: change.record.timestamp, now: now, in: store)
         }
         if !set.isEmpty || deleted { return .accepted }
         if overruled { return .conflict }

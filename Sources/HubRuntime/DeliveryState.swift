@@ -1,6 +1,7 @@
 import HubDelivery
 import HubDriver
 import HubModel
+import HubRules
 
 /// What a delivery engine holds in memory: records read, calls to send, calls under way, replies. All of it is bounded, and all of it may be lost.
 struct DeliveryState: Sendable {
@@ -68,7 +69,7 @@ struct DeliveryState: Sendable {
             var grouped: [TopicPartition: [Record]] = [:]
             for record in records {
                 grouped[TopicPartition(record.topic, record.partition), default: []].append(record)
-                if let key = record.key, let time = record.timestamp {
+                if let key = record.key, let time = Self.causeTime(of: record) {
                     work.origins[CanonicalID(String(decoding: key, as: UTF8.self))] = time
                 }
             }
@@ -82,6 +83,10 @@ struct DeliveryState: Sendable {
         if work.replies.isEmpty && work.records.isEmpty && !work.resumes { return nil }
         work.busy = Set(lanes.keys)
         return work
+    }
+
+    private static func causeTime(of record: Record) -> Int64? {
+        record.header(CanonicalRecord.causeTimeHeader).flatMap { Int64($0) } ?? record.timestamp
     }
 
     mutating func decided(_ decided: Decided, origins: [CanonicalID: Int64]) {
