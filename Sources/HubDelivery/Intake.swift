@@ -39,9 +39,16 @@ package struct Intake: Sendable {
         return calls
     }
 
+    /// ``beginDue(limit:busy:now:in:)`` for callers that ask again anyway.
+    package func resume(
+        limit: Int, busy: (CanonicalID) -> Bool, now: Instant, in store: any StoreTransaction
+    ) throws(StoreError) -> [DeliveryCall] {
+        try beginDue(limit: limit, busy: busy, now: now, in: store).calls
+    }
+
     /// Begins deliveries that the store holds ready, or whose time has come.
     /// - Returns: the calls to carry out, and whether there may be more to begin.
-    package func resume(
+    package func beginDue(
         limit: Int, busy: (CanonicalID) -> Bool, now: Instant, in store: any StoreTransaction
     ) throws(StoreError) -> (calls: [DeliveryCall], hasMore: Bool) {
         var calls: [DeliveryCall] = []

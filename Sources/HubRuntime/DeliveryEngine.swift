@@ -163,7 +163,7 @@ final class DeliveryEngine: Sendable {
                     decided.offsets[partition] = try store.offset(group, partition) ?? next
                 }
                 if work.resumes {
-                    let resumed = try intake.resume(limit: 500, busy: { busy.contains($0) }, now: now, in: store)
+                    let resumed = try intake.beginDue(limit: 500, busy: { busy.contains($0) }, now: now, in: store)
                     decided.calls += resumed.calls
                     decided.hasMore = resumed.hasMore
                 }

@@ -14,6 +14,7 @@ struct Picture: Sendable {
     var items: [NativeKey] = []
     var opportunities: [NativeKey] = []
     var quotes: [NativeKey] = []
+    var accepted: [NativeKey] = []
     var partners: [NativeKey] = []
     var partnersByName: [String: NativeKey] = [:]
     /// Partners without orders, of whom the CRM's people have no deals either.
@@ -34,6 +35,7 @@ struct Picture: Sendable {
             switch deal.fields["stage"]?.text {
             case "opportunity": opportunities.append(deal.key)
             case "quote": quotes.append(deal.key)
+            case "accepted": accepted.append(deal.key)
             default: break
             }
             if let account = deal.fields["account"]?.text { busy.insert(account) }

@@ -57,7 +57,7 @@ extension DemoReport {
     private var order: [[String]] {
         var rows = [
             ["echoes stopped", "\(ends(.echo))", "the hub's own writes, heard back"],
-            ["corrections", "\(corrections)", "an application was asked to take a value back"],
+            ["corrections", "\(corrections)", "an application was asked to take the golden value"],
         ]
         for (rule, count) in comparison.conflicts.sorted(by: { $0.key < $1.key }) {
             rows.append(["conflicts: \(rule)", "\(count)", Self.meaning[rule] ?? ""])
