@@ -39,21 +39,24 @@ package struct Intake: Sendable {
         return calls
     }
 
-    /// ``beginDue(limit:busy:now:in:)`` for callers that ask again anyway.
+    /// Begins deliveries that the store holds ready, or whose time has come.
+    ///
+    /// - Parameter afterStart: also those that were under way when the hub ended.
     package func resume(
-        limit: Int, busy: (CanonicalID) -> Bool, now: Instant, in store: any StoreTransaction
+        limit: Int, afterStart: Bool = false, busy: (CanonicalID) -> Bool, now: Instant, in store: any StoreTransaction
     ) throws(StoreError) -> [DeliveryCall] {
-        try beginDue(limit: limit, busy: busy, now: now, in: store).calls
+        try beginDue(limit: limit, afterStart: afterStart, busy: busy, now: now, in: store).calls
     }
 
-    /// Begins deliveries that the store holds ready, or whose time has come.
-    /// - Returns: the calls to carry out, and whether there may be more to begin.
+    /// Like ``resume(limit:afterStart:busy:now:in:)``, and says whether there may be more to begin.
     package func beginDue(
-        limit: Int, busy: (CanonicalID) -> Bool, now: Instant, in store: any StoreTransaction
+        limit: Int, afterStart: Bool, busy: (CanonicalID) -> Bool, now: Instant, in store: any StoreTransaction
     ) throws(StoreError) -> (calls: [DeliveryCall], hasMore: Bool) {
         var calls: [DeliveryCall] = []
         var looked = 0
-        let due = try store.waiting(delivery.application, [.ready, .settle, .retry, .changed], until: now, limit: limit)
+        let reasons: Set<TargetState.Wait.Reason> = [.ready, .settle, .retry, .changed]
+        let due = try store.waiting(
+            delivery.application, afterStart ? reasons.union([.calling]) : reasons, until: now, limit: limit)
         for row in due where !busy(row.target.id) {
             // A wait for the feed without a time ends when the feed tells; ready ones have no time.
             if row.state.wait?.reason == .changed && row.state.wait?.until == nil { continue }

@@ -65,7 +65,7 @@ final class DeliveryEngine: Sendable {
     }
 
     /// Something may have become ready in the store.
-    func resume() {
+    func look() {
         state.withLock { $0.needsResume = true }
         bell.ring()
     }
@@ -163,19 +163,17 @@ final class DeliveryEngine: Sendable {
                     decided.offsets[partition] = try store.offset(group, partition) ?? next
                 }
                 if work.resumes {
-                    let resumed = try intake.beginDue(limit: 500, busy: { busy.contains($0) }, now: now, in: store)
-                    decided.calls += resumed.calls
-                    decided.hasMore = resumed.hasMore
+                    let begun = try intake.beginDue(
+                        limit: 500, afterStart: work.afterStart, busy: { busy.contains($0) }, now: now, in: store)
+                    decided.calls += begun.calls
+                    decided.hasMore = begun.hasMore
+                    decided.afterStart = work.afterStart
                 }
                 decided.wake = try store.nextWake(application)
                 return decided
             }
             let origins = work.origins
-            state.withLock { state in
-                state.decided(decided, origins: origins)
-                // What came back may have linked a document, and with it made ready what waited for that.
-                if work.mayWakeDeliveries { state.needsResume = true }
-            }
+            state.withLock { $0.decided(decided, origins: origins) }
             if !decided.offsets.isEmpty { _ = try? consumer.commit(decided.offsets) }
             hub.publisher.ring()
             if work.mayReleaseEvents { hub.mediation.release() }

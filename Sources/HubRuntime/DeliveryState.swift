@@ -9,21 +9,10 @@ struct DeliveryState: Sendable {
         var replies: [(DeliveryCall, DeliveryReply)] = []
         var records: [(TopicPartition, [Record])] = []
         var resumes = false
+        var afterStart = false
         var busy: Set<CanonicalID> = []
         /// The inbound record's time, by document, of records in this work.
         var origins: [CanonicalID: Int64] = [:]
-
-        /// Something may be ready now: a document got its key here, or ended without one, and others refer to it; or a call did not arrive.
-        var mayWakeDeliveries: Bool {
-            replies.contains { call, reply in
-                if case .unreachable = reply { return true }
-                return switch call.kind {
-                case .lookUp: true
-                case .apply(let delivery): delivery.operation == .create
-                case .read: false
-                }
-            }
-        }
 
         /// A create may have ended, and with it the wait of events that could be its echo.
         var mayReleaseEvents: Bool { !replies.isEmpty }
@@ -43,6 +32,8 @@ struct DeliveryState: Sendable {
     var isPaused = false
     /// The store may hold targets that are ready.
     var needsResume = false
+    /// Nothing has been taken up yet that was under way when the hub ended last.
+    private var isFresh = true
     private var wake: Instant?
     private var isProbing = false
     private var recentCalls: [Instant] = []
@@ -74,8 +65,11 @@ struct DeliveryState: Sendable {
                 }
             }
             work.records = grouped.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+            // What replies decide may make other targets ready.
+            if !work.replies.isEmpty { needsResume = true }
             if lanes.count < laneLimit, needsResume || wake.map({ $0 <= now }) ?? false {
                 work.resumes = true
+                work.afterStart = isFresh
                 needsResume = false
                 wake = nil
             }
@@ -96,6 +90,8 @@ struct DeliveryState: Sendable {
         offsets.merge(decided.offsets) { _, new in new }
         wake = decided.wake
         if decided.hasMore { needsResume = true }
+        // More than fits may have been under way at the end: it is all looked at before that is over.
+        if decided.afterStart && !decided.hasMore { isFresh = false }
     }
 
     /// How long nothing has to be done unless something comes.
@@ -181,4 +177,5 @@ struct Decided: Sendable {
     var offsets: [TopicPartition: Int64] = [:]
     var wake: Instant?
     var hasMore = false
+    var afterStart = false
 }
