@@ -42,9 +42,15 @@ package struct Intake: Sendable {
     /// Begins deliveries that the store holds ready, or whose time has come.
     ///
     /// - Parameter afterStart: also those that were under way when the hub ended.
-    /// - Returns: the calls to carry out, and whether there may be more to begin.
-    package func beginDue(
+    package func resume(
         limit: Int, afterStart: Bool = false, busy: (CanonicalID) -> Bool, now: Instant, in store: any StoreTransaction
+    ) throws(StoreError) -> [DeliveryCall] {
+        try beginDue(limit: limit, afterStart: afterStart, busy: busy, now: now, in: store).calls
+    }
+
+    /// Like ``resume(limit:afterStart:busy:now:in:)``, and says whether there may be more to begin.
+    package func beginDue(
+        limit: Int, afterStart: Bool, busy: (CanonicalID) -> Bool, now: Instant, in store: any StoreTransaction
     ) throws(StoreError) -> (calls: [DeliveryCall], hasMore: Bool) {
         var calls: [DeliveryCall] = []
         var looked = 0

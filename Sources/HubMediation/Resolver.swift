@@ -182,6 +182,8 @@ package struct Resolver {
             } else {
                 try overrule(change, "", .null, rule: "delete", golden: golden, id: golden.id, now: now, in: store)
                 overruled = true
+                // The delivery that this asks for ends as refused, and so tells the others that the document is gone there.
+                corrected = true
             }
         }
         observer?(change, "", .end)

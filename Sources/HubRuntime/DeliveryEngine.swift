@@ -65,7 +65,7 @@ final class DeliveryEngine: Sendable {
     }
 
     /// Something may have become ready in the store.
-    func resume() {
+    func look() {
         state.withLock { $0.needsResume = true }
         bell.ring()
     }
@@ -163,10 +163,11 @@ final class DeliveryEngine: Sendable {
                     decided.offsets[partition] = try store.offset(group, partition) ?? next
                 }
                 if work.resumes {
-                    let resumed = try intake.beginDue(
+                    let begun = try intake.beginDue(
                         limit: 500, afterStart: work.afterStart, busy: { busy.contains($0) }, now: now, in: store)
-                    decided.calls += resumed.calls
-                    decided.hasMore = resumed.hasMore
+                    decided.calls += begun.calls
+                    decided.hasMore = begun.hasMore
+                    decided.afterStart = work.afterStart
                 }
                 decided.wake = try store.nextWake(application)
                 return decided

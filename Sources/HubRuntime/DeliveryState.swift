@@ -66,11 +66,10 @@ struct DeliveryState: Sendable {
             }
             work.records = grouped.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
             // What replies decide may make other targets ready.
-            let isDue = needsResume || !work.replies.isEmpty || wake.map { $0 <= now } ?? false
-            if lanes.count < laneLimit, isDue {
+            if !work.replies.isEmpty { needsResume = true }
+            if lanes.count < laneLimit, needsResume || wake.map({ $0 <= now }) ?? false {
                 work.resumes = true
                 work.afterStart = isFresh
-                isFresh = false
                 needsResume = false
                 wake = nil
             }
@@ -91,6 +90,8 @@ struct DeliveryState: Sendable {
         offsets.merge(decided.offsets) { _, new in new }
         wake = decided.wake
         if decided.hasMore { needsResume = true }
+        // More than fits may have been under way at the end: it is all looked at before that is over.
+        if decided.afterStart && !decided.hasMore { isFresh = false }
     }
 
     /// How long nothing has to be done unless something comes.
@@ -176,4 +177,5 @@ struct Decided: Sendable {
     var offsets: [TopicPartition: Int64] = [:]
     var wake: Instant?
     var hasMore = false
+    var afterStart = false
 }

@@ -25,7 +25,6 @@ package final class RunningHub: Sendable {
     let publisher = Bell()
     private let drivers: [ApplicationID: any Driver]
     private let pipeline: InboundPipeline
-    private let applicationsByTopic: [String: ApplicationID]
     private let parts = Mutex(Parts())
     private let failure = Mutex<RuntimeError?>(nil)
     private let ended = Bell()
@@ -80,7 +79,6 @@ package final class RunningHub: Sendable {
         for application in configuration.applications {
             for topic in application.inboundTopics { sources[topic] = .init(application: application.id, decoder: decoder) }
         }
-        applicationsByTopic = sources.mapValues(\.application)
         pipeline = InboundPipeline(plan: plan, sources: sources, schemas: options.schemas)
     }
 
@@ -204,12 +202,6 @@ package final class RunningHub: Sendable {
         ended.ring()
     }
 
-    /// What an application told may have made deliveries to it ready: the store holds them, and nothing else would begin them.
-    func wakeDeliveries(topics: some Sequence<String>) {
-        let applications = Set(topics.compactMap { applicationsByTopic[$0] })
-        for engine in parts.withLock({ $0.engines.values.filter { applications.contains($0.application) } }) { engine.resume() }
-    }
-
     // MARK: Housekeeping
 
     private func keepHouse() {
@@ -241,7 +233,7 @@ package final class RunningHub: Sendable {
         let paused = Set(((try? store.write { try $0.notes("paused/") }) ?? []).map { String($0.name.dropFirst("paused/".count)) })
         for engine in parts.withLock({ Array($0.engines.values) }) {
             engine.setPaused(paused.contains(engine.application.rawValue))
-            engine.resume()
+            engine.look()
         }
         publisher.ring()
         mediation.release()
@@ -261,9 +253,14 @@ package final class RunningHub: Sendable {
                 }), paged
             else { continue }
             hasMore = hasMore || more
-            engine.resume()
+            engine.look()
         }
         return hasMore
+    }
+
+    /// Mediation may have ended waits of any application.
+    func lookAtTargets() {
+        for engine in parts.withLock({ Array($0.engines.values) }) { engine.look() }
     }
 
     /// What the topic has lost is delivered from the store.
