@@ -1,4 +1,5 @@
 import CRdKafka
+import Foundation
 package import HubModel
 
 /// How far a group is behind in one partition.
@@ -101,8 +102,23 @@ extension BusAdmin {
         }
     }
 
-    /// One end of every partition, with one request per broker.
+    /// One end of every partition. What may pass, such as a leader that moves, is waited for until the deadline.
     private func edges(
+        _ partitions: [TopicPartition], _ edge: Int64, _ deadline: ContinuousClock.Instant
+    ) throws(BusError) -> [TopicPartition: Int64] {
+        while true {
+            do throws(BusError) {
+                return try askEdges(partitions, edge, deadline)
+            } catch {
+                guard error.isRetriable, error.code != .timedOut, deadline.millisecondsLeft > 100 else { throw error }
+                // Blocking is what every call here does.
+                Thread.sleep(forTimeInterval: 0.05)
+            }
+        }
+    }
+
+    /// With one request per broker.
+    private func askEdges(
         _ partitions: [TopicPartition], _ edge: Int64, _ deadline: ContinuousClock.Instant
     ) throws(BusError) -> [TopicPartition: Int64] {
         guard !partitions.isEmpty else { return [:] }

@@ -31,7 +31,9 @@ extension TargetDelivery {
                 context.state.rejected = TargetState.RejectedWrite(rejection: rejection, fields: fields)
                 try tellRefusal(rejection, &context, in: store)
             }
-        case .written:
+        case .written, .unchanged:
+            // Unchanged: what was refused has been taken back, so that both sides are equal again.
+            guard kind == .written || context.state.key != nil && context.state.rejected != nil else { break }
             context.state.rejected = nil
             try clearRefusal(&context, in: store)
         default: break
@@ -41,10 +43,22 @@ extension TargetDelivery {
             context.state.wait = TargetState.Wait(.dead, detail: reason ?? "", since: context.now)
         } else {
             context.state.wait = isBehind ? TargetState.Wait(.ready, since: context.now) : nil
+            if !isBehind, try canComplete(context, in: store) {
+                // The link appeared while the call was under way.
+                context.state.wait = TargetState.Wait(.ready, detail: Again.complete, since: context.now)
+            }
         }
         try save(context, in: store)
         if context.state.key == nil { try wakeWaiting(context, in: store) }
         return isBehind ? try next(&context, in: store) : .rests(until: nil)
+    }
+
+    /// True where a soft reference that was left out has a document by now.
+    private func canComplete(_ context: Context, in store: any StoreTransaction) throws(StoreError) -> Bool {
+        for reference in context.binding.mapping.references(in: context.golden.fields) where context.state.leftOut[reference.field] != nil {
+            if try nativeKey(of: reference.id, reference.entity, context, in: store) != nil { return true }
+        }
+        return false
     }
 
     /// It ended here without a document: what waits for one looks again, and tells people that it may wait for ever.
@@ -85,9 +99,12 @@ extension TargetDelivery {
     /// Sets the golden fields that the configuration wants set when this application refuses, so that the front office shows it.
     private func tellRefusal(_ rejection: Rejection, _ context: inout Context, in store: any StoreTransaction) throws(StoreError) {
         guard let wanted = context.policy.onRejected[application], !context.golden.isDeleted else { return }
+        // A document that is there tells its own state: a refused change must not cover that.
+        let isThere = context.state.key != nil && context.state.heard?.isDeleted != true
+        let told = isThere ? Set(context.binding.mapping.fieldNames) : []
         try set(
             Fields(
-                wanted.map { field in
+                wanted.filter { !told.contains($0.name) }.map { field in
                     let value: Value =
                         switch field.value.text {
                         case "$text": .string(rejection.text)

@@ -6,7 +6,8 @@ package import HubStore
 package enum CanonicalRecord {
     /// A record of a canonical topic: key = canonical id, value = the full document with its version and what changed.
     package static func record(
-        _ golden: GoldenRecord, topic: String, hub: String, changed: [String], addressee: ApplicationID?, event: String, time: Instant
+        _ golden: GoldenRecord, topic: String, hub: String, changed: [String], addressee: ApplicationID?, event: String,
+        causeTime: Int64? = nil, time: Instant
     ) -> Record {
         var writer = JSONWriter(capacity: 1024)
         write(golden, changed: changed, addressee: addressee, to: &writer)
@@ -14,7 +15,7 @@ package enum CanonicalRecord {
             topic: topic, partition: -1, timestamp: time.milliseconds, key: Array(golden.id.rawValue.utf8), value: writer.bytes,
             headers: headers(
                 id: "\(golden.id)/\(golden.version)", type: "\(hub).\(golden.entity).\(golden.isDeleted ? "deleted" : "changed")",
-                hub: hub, subject: golden.id.rawValue, cause: event, time: time))
+                hub: hub, subject: golden.id.rawValue, cause: event, causeTime: causeTime, time: time))
     }
 
     /// A record of the outcomes topic: key = target, so that one document's outcomes stay in order.
@@ -40,7 +41,7 @@ package enum CanonicalRecord {
             value: writer.bytes,
             headers: headers(
                 id: "\(outcome.target)/\(outcome.version)/\(outcome.kind.rawValue)", type: "\(hub).outcome.\(outcome.kind.rawValue)",
-                hub: hub, subject: outcome.target.description, cause: "", time: outcome.time))
+                hub: hub, subject: outcome.target.description, cause: "", causeTime: nil, time: outcome.time))
     }
 
     /// Members in the order of their names, as everywhere.
@@ -71,12 +72,18 @@ package enum CanonicalRecord {
         writer.endObject()
     }
 
-    private static func headers(id: String, type: String, hub: String, subject: String, cause: String, time: Instant) -> [Record.Header] {
+    /// The inbound record's own time in milliseconds since 1970: from when on a delivery's duration counts.
+    package static let causeTimeHeader = "ce_causetime"
+
+    private static func headers(
+        id: String, type: String, hub: String, subject: String, cause: String, causeTime: Int64?, time: Instant
+    ) -> [Record.Header] {
         var headers: [Record.Header] = [
             .init("content-type", "application/json"), .init("ce_specversion", "1.0"), .init("ce_id", id), .init("ce_type", type),
             .init("ce_source", "/multipoint/\(hub)"), .init("ce_subject", subject), .init("ce_time", time.rfc3339Text),
         ]
         if !cause.isEmpty { headers.append(.init("ce_cause", cause)) }
+        if let causeTime { headers.append(.init(causeTimeHeader, "\(causeTime)")) }
         return headers
     }
 }

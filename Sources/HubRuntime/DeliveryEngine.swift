@@ -64,8 +64,11 @@ final class DeliveryEngine: Sendable {
         consumer.withLock { $0 }?.close()
     }
 
-    /// Something became ready in the store.
-    func ring() { bell.ring() }
+    /// Something may have become ready in the store.
+    func resume() {
+        state.withLock { $0.needsResume = true }
+        bell.ring()
+    }
 
     /// Paused by a person: nothing is sent until resumed.
     func setPaused(_ paused: Bool) {
@@ -160,9 +163,10 @@ final class DeliveryEngine: Sendable {
                     decided.offsets[partition] = try store.offset(group, partition) ?? next
                 }
                 if work.resumes {
-                    let calls = try intake.resume(limit: 500, busy: { busy.contains($0) }, now: now, in: store)
-                    decided.calls += calls
-                    decided.hasMore = calls.count + busy.count >= 500
+                    let resumed = try intake.beginDue(
+                        limit: 500, afterStart: work.afterStart, busy: { busy.contains($0) }, now: now, in: store)
+                    decided.calls += resumed.calls
+                    decided.hasMore = resumed.hasMore
                 }
                 decided.wake = try store.nextWake(application)
                 return decided

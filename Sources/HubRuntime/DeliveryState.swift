@@ -1,6 +1,7 @@
 import HubDelivery
 import HubDriver
 import HubModel
+import HubRules
 
 /// What a delivery engine holds in memory: records read, calls to send, calls under way, replies. All of it is bounded, and all of it may be lost.
 struct DeliveryState: Sendable {
@@ -8,6 +9,7 @@ struct DeliveryState: Sendable {
         var replies: [(DeliveryCall, DeliveryReply)] = []
         var records: [(TopicPartition, [Record])] = []
         var resumes = false
+        var afterStart = false
         var busy: Set<CanonicalID> = []
         /// The inbound record's time, by document, of records in this work.
         var origins: [CanonicalID: Int64] = [:]
@@ -30,6 +32,8 @@ struct DeliveryState: Sendable {
     var isPaused = false
     /// The store may hold targets that are ready.
     var needsResume = false
+    /// Nothing has been taken up yet that was under way when the hub ended last.
+    private var isFresh = true
     private var wake: Instant?
     private var isProbing = false
     private var recentCalls: [Instant] = []
@@ -56,13 +60,17 @@ struct DeliveryState: Sendable {
             var grouped: [TopicPartition: [Record]] = [:]
             for record in records {
                 grouped[TopicPartition(record.topic, record.partition), default: []].append(record)
-                if let key = record.key, let time = record.timestamp {
+                if let key = record.key, let time = Self.causeTime(of: record) {
                     work.origins[CanonicalID(String(decoding: key, as: UTF8.self))] = time
                 }
             }
             work.records = grouped.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
-            if lanes.count < laneLimit, needsResume || wake.map({ $0 <= now }) ?? false {
+            // What replies decide may make other targets ready.
+            let isDue = needsResume || !work.replies.isEmpty || wake.map { $0 <= now } ?? false
+            if lanes.count < laneLimit, isDue {
                 work.resumes = true
+                work.afterStart = isFresh
+                isFresh = false
                 needsResume = false
                 wake = nil
             }
@@ -70,6 +78,10 @@ struct DeliveryState: Sendable {
         if work.replies.isEmpty && work.records.isEmpty && !work.resumes { return nil }
         work.busy = Set(lanes.keys)
         return work
+    }
+
+    private static func causeTime(of record: Record) -> Int64? {
+        record.header(CanonicalRecord.causeTimeHeader).flatMap { Int64($0) } ?? record.timestamp
     }
 
     mutating func decided(_ decided: Decided, origins: [CanonicalID: Int64]) {

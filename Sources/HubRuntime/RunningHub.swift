@@ -25,6 +25,7 @@ package final class RunningHub: Sendable {
     let publisher = Bell()
     private let drivers: [ApplicationID: any Driver]
     private let pipeline: InboundPipeline
+    private let applicationsByTopic: [String: ApplicationID]
     private let parts = Mutex(Parts())
     private let failure = Mutex<RuntimeError?>(nil)
     private let ended = Bell()
@@ -79,6 +80,7 @@ package final class RunningHub: Sendable {
         for application in configuration.applications {
             for topic in application.inboundTopics { sources[topic] = .init(application: application.id, decoder: decoder) }
         }
+        applicationsByTopic = sources.mapValues(\.application)
         pipeline = InboundPipeline(plan: plan, sources: sources, schemas: options.schemas)
     }
 
@@ -197,6 +199,12 @@ package final class RunningHub: Sendable {
         ended.ring()
     }
 
+    /// What an application told may have made deliveries to it ready: the store holds them, and nothing else would begin them.
+    func wakeDeliveries(topics: some Sequence<String>) {
+        let applications = Set(topics.compactMap { applicationsByTopic[$0] })
+        for engine in parts.withLock({ $0.engines.values.filter { applications.contains($0.application) } }) { engine.resume() }
+    }
+
     // MARK: Housekeeping
 
     private func keepHouse() {
@@ -228,8 +236,7 @@ package final class RunningHub: Sendable {
         let paused = Set(((try? store.write { try $0.notes("paused/") }) ?? []).map { String($0.name.dropFirst("paused/".count)) })
         for engine in parts.withLock({ Array($0.engines.values) }) {
             engine.setPaused(paused.contains(engine.application.rawValue))
-            engine.state.withLock { $0.needsResume = true }
-            engine.ring()
+            engine.resume()
         }
         publisher.ring()
         mediation.release()
@@ -249,8 +256,7 @@ package final class RunningHub: Sendable {
                 }), paged
             else { continue }
             hasMore = hasMore || more
-            engine.state.withLock { $0.needsResume = true }
-            engine.ring()
+            engine.resume()
         }
         return hasMore
     }
