@@ -177,10 +177,6 @@ final class MediationWorker: Sendable {
 
     private func handle(_ event: BusConsumer.Event, _ consumer: BusConsumer) {
         switch event {
-        case .endReached(let partition, let offset, _):
-            // Behind a transaction's mark, which is no record: lag tools should see that nothing is left.
-            let known = state.withLock { $0.pending == 0 ? $0.offsets[partition] : offset }
-            if let known, known < offset { _ = try? consumer.commit([partition: offset]) }
         case .outOfRange(let range):
             hub.repositioned(range, group: hub.plan.mediationGroup) { [self] offset in
                 state.withLock { state in

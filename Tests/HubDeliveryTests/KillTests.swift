@@ -62,7 +62,7 @@ struct KillTests {
         return lines
     }
 
-    /// At once: what was decided has not been sent. Later: what applications did before the next transaction has been done, and is not known.
+    /// At once: what was decided has not been sent. Later: what they did before the next transaction has been done, and is not known.
     @Test("the end is the same, and every outcome is told exactly once", arguments: [true, false])
     func everywhere(atOnce: Bool) throws {
         let whole = try run(killedAfter: nil).hub

@@ -15,7 +15,9 @@ struct NumberTests {
 
     @Test(
         "what JSON does not allow is none",
-        arguments: ["", "-", "+1", "01", "-01", "1.", ".5", "1.e2", "1e", "1e+", "0x1", " 1", "1 ", "1,5", "NaN", "Infinity", "1.2.3", "٣"])
+        arguments: [
+            "", "-", "+1", "01", "-01", "1.", ".5", "1.e2", "1e", "1e+", "0x1", " 1", "1 ", "1,5", "NaN", "Infinity", "1.2.3", "٣",
+        ])
     func none(_ text: String) { #expect(Number(text) == nil) }
 
     @Test(

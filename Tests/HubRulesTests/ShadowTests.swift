@@ -13,7 +13,8 @@ struct ShadowTests {
         let text = """
             entity: customer
             native: customer
-            fields: { a: a, b: { path: b, normalise: [upper] }, told: { path: told, direction: in }, agent: { path: agent, ref: customer, soft: true } }
+            fields:
+              { a: a, b: { path: b, normalise: [upper] }, told: { path: told, direction: in }, agent: { path: agent, ref: customer, soft: true } }
             lines: { path: lines, key: id, fields: { n: n, agent: { path: agent, ref: customer, soft: true } } }
             """
         mapping = try Mapping.compile(MappingSource(name: "m.yaml", text: text), application: "x")

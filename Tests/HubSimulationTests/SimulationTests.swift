@@ -44,7 +44,8 @@ struct SimulationTests {
         var options = SimulationOptions()
         options.hasStamp = false
         let report = Explorer(options: options).explore(0..<Self.seeds)
-        // A person's A, B, A around the hub's write cannot be seen by such a read: an echo taken for an edit (4) or an edit for an echo (5).
+        // A person's A, B, A around the hub's write cannot be seen by such a read: an echo is taken for
+        // an edit (4) or an edit for an echo (5).
         #expect(Set(report.found.keys).isSubset(of: [4, 5]), "seed \(report.first?.seed ?? 0): \(report.first?.violation ?? "")")
         print("without a stamp: \(report.seeds) seeds, \(report.found.values.reduce(0, +)) showed the window")
     }
