@@ -40,11 +40,15 @@ package struct Intake: Sendable {
     }
 
     /// Begins deliveries that the store holds ready, or whose time has come.
+    ///
+    /// - Parameter afterStart: also those that were under way when the hub ended.
     package func resume(
-        limit: Int, busy: (CanonicalID) -> Bool, now: Instant, in store: any StoreTransaction
+        limit: Int, afterStart: Bool = false, busy: (CanonicalID) -> Bool, now: Instant, in store: any StoreTransaction
     ) throws(StoreError) -> [DeliveryCall] {
         var calls: [DeliveryCall] = []
-        let due = try store.waiting(delivery.application, [.ready, .settle, .retry, .changed], until: now, limit: limit)
+        let reasons: Set<TargetState.Wait.Reason> = [.ready, .settle, .retry, .changed]
+        let due = try store.waiting(
+            delivery.application, afterStart ? reasons.union([.calling]) : reasons, until: now, limit: limit)
         for row in due where !busy(row.target.id) {
             // A wait for the feed without a time ends when the feed tells; ready ones have no time.
             if row.state.wait?.reason == .changed && row.state.wait?.until == nil { continue }

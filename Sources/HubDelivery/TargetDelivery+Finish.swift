@@ -41,10 +41,22 @@ extension TargetDelivery {
             context.state.wait = TargetState.Wait(.dead, detail: reason ?? "", since: context.now)
         } else {
             context.state.wait = isBehind ? TargetState.Wait(.ready, since: context.now) : nil
+            if !isBehind, try canComplete(context, in: store) {
+                // The link appeared while the call was under way.
+                context.state.wait = TargetState.Wait(.ready, detail: Again.complete, since: context.now)
+            }
         }
         try save(context, in: store)
         if context.state.key == nil { try wakeWaiting(context, in: store) }
         return isBehind ? try next(&context, in: store) : .rests(until: nil)
+    }
+
+    /// True where a soft reference that was left out has a document by now.
+    private func canComplete(_ context: Context, in store: any StoreTransaction) throws(StoreError) -> Bool {
+        for reference in context.binding.mapping.references(in: context.golden.fields) where context.state.leftOut[reference.field] != nil {
+            if try nativeKey(of: reference.id, reference.entity, context, in: store) != nil { return true }
+        }
+        return false
     }
 
     /// It ended here without a document: what waits for one looks again, and tells people that it may wait for ever.

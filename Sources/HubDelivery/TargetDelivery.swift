@@ -25,6 +25,7 @@ package struct TargetDelivery: Sendable {
         package static let replay = "replay"
         /// A soft reference that was left out can be filled in.
         package static let complete = "complete"
+        static let all: Set<String> = [approved, replay, complete]
     }
 
     /// Everything that a step needs to know of its target.
@@ -72,7 +73,8 @@ package struct TargetDelivery: Sendable {
         default:
             // Unreachable: it had no effect, and it spends no attempt. The application's breaker decides when to try again.
             if let write = call.write { context.state.withdraw(write) }
-            try hold(&context, in: store)
+            context.state.wait = TargetState.Wait(.ready, detail: keptDetail(context), since: context.state.wait?.since ?? now)
+            try save(context, in: store)
             return .rests(until: nil)
         }
     }
@@ -277,13 +279,15 @@ package struct TargetDelivery: Sendable {
         try store.put(context.state, context.target, context.entity)
     }
 
-    /// Keeps the delivery in the store as ready, so that it goes on after a crash whatever comes of the call.
+    /// Keeps the delivery in the store as under way, so that it goes on after a crash whatever comes of the call.
     func hold(_ context: inout Context, in store: any StoreTransaction) throws(StoreError) {
-        if context.state.wait?.reason != .ready {
-            let approved = context.state.wait?.detail == Again.approved
-            context.state.wait = TargetState.Wait(.ready, detail: approved ? Again.approved : "", since: context.now)
-        }
+        context.state.wait = TargetState.Wait(.calling, detail: keptDetail(context), since: context.state.wait?.since ?? context.now)
         try save(context, in: store)
+    }
+
+    /// A person's word outlives the calls that it takes.
+    private func keptDetail(_ context: Context) -> String {
+        context.state.wait.flatMap { Again.all.contains($0.detail) ? $0.detail : nil } ?? ""
     }
 
     /// Nothing left to do: a wait that has been overtaken goes.

@@ -149,6 +149,7 @@ package struct Resolver {
         var set: [String] = []
         var corrected = false
         var overruled = false
+        var renewed = false
         for field in changed {
             let value = told[field] ?? .null
             let known = golden.fields[field]
@@ -156,7 +157,7 @@ package struct Resolver {
                 observer?(change, field, .echo(write))
             } else if let known, known == value || mapping.same(field, known, value) {
                 observer?(change, field, .same)
-                renew(&golden, field, change, policy)
+                if renew(&golden, field, change, policy) { renewed = true }
             } else if let rule = objection(to: change, field, golden, policy, hasHeard: heard != nil) {
                 try overrule(change, field, value, rule: rule, golden: golden, id: golden.id, now: now, in: store)
                 observer?(change, field, .conflict)
@@ -199,6 +200,9 @@ package struct Resolver {
             if !set.isEmpty || deleted { try plan.index(golden, in: store) }
             try plan.publish(
                 &golden, changed: deleted ? set + ["deleted"] : set, addressee: addressee, event: change.event, now: now, in: store)
+        } else if renewed {
+            // No new version: nothing that anybody holds has changed.
+            try store.put(golden)
         }
         if !set.isEmpty || deleted { return .accepted }
         if overruled { return .conflict }
@@ -253,9 +257,11 @@ package struct Resolver {
     }
 
     /// An application that tells the golden value later than its holder is the newer witness of it.
-    private func renew(_ golden: inout GoldenRecord, _ field: String, _ change: InboundChange, _ policy: EntityPolicy) {
-        guard let provenance = golden.provenance[field], !precedes(change, provenance, policy) else { return }
+    /// - Returns: true where it has become that.
+    private func renew(_ golden: inout GoldenRecord, _ field: String, _ change: InboundChange, _ policy: EntityPolicy) -> Bool {
+        guard let provenance = golden.provenance[field], !precedes(change, provenance, policy) else { return false }
         golden.provenance[field] = Provenance(time: change.time, application: change.document.application, event: change.event)
+        return true
     }
 
     private func overrule(

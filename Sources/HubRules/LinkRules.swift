@@ -15,9 +15,10 @@ extension StoreTransaction {
         }
         for incomplete in try leavingOut(reference.application, id) where incomplete != target {
             var other = try self.target(incomplete)
-            guard let golden = try golden(incomplete.id) else { continue }
+            // One with a call under way looks at its end whether it can be completed.
+            guard other.wait == nil, let golden = try golden(incomplete.id) else { continue }
             other.leftOut = other.leftOut.filter { $0.value != id }
-            if other.wait == nil { other.wait = TargetState.Wait(.ready, detail: "complete", since: Instant(milliseconds: 0)) }
+            other.wait = TargetState.Wait(.ready, detail: "complete", since: Instant(milliseconds: 0))
             try put(other, incomplete, golden.entity)
         }
     }

@@ -64,8 +64,11 @@ final class DeliveryEngine: Sendable {
         consumer.withLock { $0 }?.close()
     }
 
-    /// Something became ready in the store.
-    func ring() { bell.ring() }
+    /// Something may have become ready in the store.
+    func look() {
+        state.withLock { $0.needsResume = true }
+        bell.ring()
+    }
 
     /// Paused by a person: nothing is sent until resumed.
     func setPaused(_ paused: Bool) {
@@ -160,9 +163,10 @@ final class DeliveryEngine: Sendable {
                     decided.offsets[partition] = try store.offset(group, partition) ?? next
                 }
                 if work.resumes {
-                    let calls = try intake.resume(limit: 500, busy: { busy.contains($0) }, now: now, in: store)
+                    let calls = try intake.resume(
+                        limit: 500, afterStart: work.afterStart, busy: { busy.contains($0) }, now: now, in: store)
                     decided.calls += calls
-                    decided.hasMore = calls.count + busy.count >= 500
+                    decided.hasMore = calls.count >= 250
                 }
                 decided.wake = try store.nextWake(application)
                 return decided
@@ -178,8 +182,22 @@ final class DeliveryEngine: Sendable {
         }
     }
 
-    /// At the start: what was ready, or on its way, when the hub ended last.
+    /// At the start: what was ready, or on its way, when the hub ended last. Whatever was on its way is made ready, all of it at once:
+    /// later nothing could tell it from the calls of this run.
     private func resumeAll() {
+        let application = application
+        do throws(StoreError) {
+            try hub.store.write { store in
+                for row in try store.waiting(application, [.calling], until: nil, limit: .max) {
+                    guard let golden = try store.golden(row.target.id) else { continue }
+                    var state = row.state
+                    state.wait?.reason = .ready
+                    try store.put(state, row.target, golden.entity)
+                }
+            }
+        } catch {
+            return hub.fail(error, "what was under way to \(application) cannot be taken up")
+        }
         state.withLock { $0.needsResume = true }
     }
 }

@@ -8,6 +8,7 @@ struct DeliveryState: Sendable {
         var replies: [(DeliveryCall, DeliveryReply)] = []
         var records: [(TopicPartition, [Record])] = []
         var resumes = false
+        var afterStart = false
         var busy: Set<CanonicalID> = []
         /// The inbound record's time, by document, of records in this work.
         var origins: [CanonicalID: Int64] = [:]
@@ -30,9 +31,8 @@ struct DeliveryState: Sendable {
     var isPaused = false
     /// The store may hold targets that are ready.
     var needsResume = false
-    /// A transaction since the last look may have made targets ready: mediation heard something, or a document was linked.
-    var mayHaveReady = false
-    private var lastLook = Instant(milliseconds: 0)
+    /// Nothing has been taken up yet that was under way when the hub ended last.
+    private var isFresh = true
     private var wake: Instant?
     private var isProbing = false
     private var recentCalls: [Instant] = []
@@ -49,9 +49,6 @@ struct DeliveryState: Sendable {
     /// How many more records may be read.
     var space: Int { acceptsWork ? max(0, laneLimit - lanes.count - inbox.count) : 0 }
 
-    /// Looking for ready targets reads those under way as well: with full lanes it is done a few times a second.
-    private var nextLook: Instant { lanes.isEmpty ? lastLook : lastLook + .milliseconds(100) }
-
     /// What is to be decided now; nil where there is nothing.
     mutating func takeWork(now: Instant, stopping: Bool) -> Work? {
         var work = Work(replies: replies)
@@ -67,11 +64,13 @@ struct DeliveryState: Sendable {
                 }
             }
             work.records = grouped.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
-            if lanes.count < laneLimit, needsResume || wake.map({ $0 <= now }) ?? false || mayHaveReady && now >= nextLook {
+            // What replies decide may make other targets ready.
+            let isDue = needsResume || !work.replies.isEmpty || wake.map { $0 <= now } ?? false
+            if lanes.count < laneLimit, isDue {
                 work.resumes = true
+                work.afterStart = isFresh
+                isFresh = false
                 needsResume = false
-                mayHaveReady = false
-                lastLook = now
                 wake = nil
             }
         }
@@ -82,8 +81,6 @@ struct DeliveryState: Sendable {
 
     mutating func decided(_ decided: Decided, origins: [CanonicalID: Int64]) {
         for id in decided.rested { lanes[id] = nil }
-        // What rests may have been linked, or was called in vain: either leaves ready targets behind.
-        if !decided.rested.isEmpty { mayHaveReady = true }
         for call in decided.calls where lanes[call.target.id] == nil { lanes[call.target.id] = origins[call.target.id] ?? 0 }
         queue.append(contentsOf: decided.calls)
         offsets.merge(decided.offsets) { _, new in new }
@@ -93,7 +90,7 @@ struct DeliveryState: Sendable {
 
     /// How long nothing has to be done unless something comes.
     func untilNext(now: Instant) -> Duration {
-        let times = [acceptsWork ? wake : nil, acceptsWork && mayHaveReady ? nextLook : nil, breaker.probeDue].compactMap { $0 }
+        let times = [acceptsWork ? wake : nil, breaker.probeDue].compactMap { $0 }
         return times.min().map { $0 - now } ?? .milliseconds(1000)
     }
 

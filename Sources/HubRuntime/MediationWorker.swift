@@ -152,7 +152,7 @@ final class MediationWorker: Sendable {
             // For lag tools only: where to start is the store's to say.
             _ = try? consumer.commit(offsets)
             hub.publisher.ring()
-            hub.lookForReady()
+            hub.lookAtTargets()
         case .failure(let error) where error.code == .fenced:
             hub.logger.info("a batch came too late: its partition has another holder")
         case .failure(let error):
@@ -171,7 +171,7 @@ final class MediationWorker: Sendable {
         } completion: { [self] result in
             if case .success(true) = result { release() }
             hub.publisher.ring()
-            hub.lookForReady()
+            hub.lookAtTargets()
         }
     }
 

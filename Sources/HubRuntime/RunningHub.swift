@@ -109,14 +109,6 @@ package final class RunningHub: Sendable {
         parts.withLock { $0.mediation } ?? MediationWorker(hub: self, pipeline: pipeline)
     }
 
-    /// Mediation may have ended waits: no record of a canonical topic tells the engines of them.
-    func lookForReady() {
-        for engine in parts.withLock({ Array($0.engines.values) }) {
-            engine.state.withLock { $0.mayHaveReady = true }
-            engine.ring()
-        }
-    }
-
     // MARK: Start and end
 
     /// Checks topics and positions, then starts everything.
@@ -233,8 +225,7 @@ package final class RunningHub: Sendable {
         let paused = Set(((try? store.write { try $0.notes("paused/") }) ?? []).map { String($0.name.dropFirst("paused/".count)) })
         for engine in parts.withLock({ Array($0.engines.values) }) {
             engine.setPaused(paused.contains(engine.application.rawValue))
-            engine.state.withLock { $0.needsResume = true }
-            engine.ring()
+            engine.look()
         }
         publisher.ring()
         mediation.release()
@@ -254,10 +245,14 @@ package final class RunningHub: Sendable {
                 }), paged
             else { continue }
             hasMore = hasMore || more
-            engine.state.withLock { $0.needsResume = true }
-            engine.ring()
+            engine.look()
         }
         return hasMore
+    }
+
+    /// Mediation may have ended waits of any application.
+    func lookAtTargets() {
+        for engine in parts.withLock({ Array($0.engines.values) }) { engine.look() }
     }
 
     /// What the topic has lost is delivered from the store.

@@ -15,7 +15,7 @@ package struct Settlement: Sendable {
 
     package var isQuiet: Bool { moving.isEmpty }
 
-    private static let waits: [TargetState.Wait.Reason] = [.ready, .settle, .retry, .changed, .unheard]
+    private static let waits: [TargetState.Wait.Reason] = [.ready, .calling, .settle, .retry, .changed, .unheard]
 
     /// Looks again and again, and completes the applications' late calls meanwhile.
     ///

@@ -63,7 +63,7 @@ extension World {
             for id in routed {
                 let offset = try store.offset(self.plan.deliveryGroup(id), World.canonical) ?? 0
                 if Int(offset) < topic.count { steps.append((1, .poll(id))) }
-                let due = try store.waiting(id, [.ready, .settle, .retry, .changed], until: self.instant, limit: 100)
+                let due = try store.waiting(id, [.ready, .calling, .settle, .retry, .changed], until: self.instant, limit: 100)
                 if due.contains(where: { row in !self.isBusy(id, row.target.id) }) { steps.append((1, .resume(id))) }
             }
         }
@@ -265,7 +265,7 @@ extension World {
 
     private func resume(_ id: ApplicationID) throws {
         let calls = try transaction { store in
-            try Intake(delivery: self.delivery(id)).resume(limit: 100, busy: { self.isBusy(id, $0) }, now: self.instant, in: store)
+            try Intake(delivery: self.delivery(id)).resume(limit: 100, afterStart: true, busy: { self.isBusy(id, $0) }, now: self.instant, in: store)
         }
         calls.forEach(decide)
     }

@@ -88,8 +88,10 @@ package struct TargetState: Sendable, Hashable {
     /// Why a target waits.
     package struct Wait: Sendable, Hashable {
         package enum Reason: String, Sendable, Hashable, CaseIterable {
-            /// To be delivered as soon as its lane is free, or on its way just now.
+            /// To be delivered as soon as its lane is free.
             case ready
+            /// A call for it is decided or under way; after a crash it is looked at again.
+            case calling
             /// A hard reference has no document here yet; `awaits` names it.
             case reference
             /// The application's document is newer than what has been heard; the feed will tell.

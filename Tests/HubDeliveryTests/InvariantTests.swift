@@ -32,7 +32,7 @@ struct InvariantTests {
         let partition = TopicPartition("crm.all", 0)
         let epoch = try hub.store.withTransaction { try $0.raiseEpoch(hub.plan.mediationGroup, partition) }
         #expect(throws: StoreError.self) { try hub.hear("crm") }
-        try hub.store.withTransaction { store in
+        try hub.store.withTransaction { (store) throws in
             #expect(try store.offset(hub.plan.mediationGroup, partition) == nil)
             #expect(try store.outbox(after: 0, limit: 1).isEmpty)
             #expect(try store.goldenCounts().isEmpty)
@@ -40,7 +40,7 @@ struct InvariantTests {
         }
         hub.epochs["crm"] = epoch
         try hub.hear("crm")
-        try hub.store.withTransaction { store in
+        try hub.store.withTransaction { (store) throws in
             #expect(try store.offset(hub.plan.mediationGroup, partition) == 1)
             #expect(try store.outbox(after: 0, limit: 10).count == 1)
             #expect(try store.goldenCounts().map(\.live) == [1])
@@ -157,7 +157,7 @@ struct InvariantTests {
         try hub.settle()
         hub.crm.change(customer, ["phone": "2"], at: hub.now)
         try hub.settle()
-        try hub.store.withTransaction { store in
+        try hub.store.withTransaction { (store) throws in
             let waiting = try store.waitingEvents(after: 0, limit: 10)
             #expect(waiting.map(\.awaits) == [.link(NativeReference("crm", .shared, "customer", "crm-77"))])
             let ends = try store.eventEnds()

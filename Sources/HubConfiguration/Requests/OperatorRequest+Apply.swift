@@ -79,7 +79,7 @@ extension OperatorRequest {
         }
         switch wait.reason {
         case .retry, .reference, .changed, .ambiguous, .dead: return
-        case .ready: throw OperatorRefusal("\(target) is to be delivered already")
+        case .ready, .calling: throw OperatorRefusal("\(target) is to be delivered already")
         case .approval: throw OperatorRefusal("\(target) waits for a yes: use waiting approve")
         case .settle: throw OperatorRefusal("\(target): a call without an answer may still take effect; the hub looks again by itself")
         case .unheard:

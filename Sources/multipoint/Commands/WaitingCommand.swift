@@ -35,7 +35,7 @@ struct WaitingCommand: AsyncParsableCommand {
             let rows = try await StoreAccess.read(configuration) { transaction in
                 var rows: [[Value]] = []
                 for application in applications {
-                    let reasons = Set(TargetState.Wait.Reason.allCases).subtracting([.ready])
+                    let reasons = Set(TargetState.Wait.Reason.allCases).subtracting([.ready, .calling])
                     // Far enough ahead that every wait counts, however long it still has to go.
                     for row in try transaction.waiting(application, reasons, until: .distantFuture, limit: limit) {
                         guard let wait = row.state.wait else { continue }
