@@ -34,7 +34,8 @@ struct ChaosTests {
     func lostRecord() throws {
         let (code, report, errors) = try trial("--kills", "1", "--seed", "11", "--plant", "lost-record")
         #expect(code == 1, "\(errors)")
-        #expect(problems(report).contains { $0.contains("fields differ without a reason") && $0.contains(" phone: ") }, "\(report) \(errors)")
+        #expect(
+            problems(report).contains { $0.contains("fields differ without a reason") && $0.contains(" phone: ") }, "\(report) \(errors)")
     }
 
     @Test("an order that is there twice is found")

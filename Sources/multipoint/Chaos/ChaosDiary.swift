@@ -2,8 +2,8 @@ import Foundation
 import HubCodec
 import HubModel
 import HubScenario
-import HubStore
 import HubSimulation
+import HubStore
 import ReferenceApplication
 import ReferenceCRM
 import ReferenceERP

@@ -24,8 +24,8 @@ struct ChaosFuzz {
 
         var line: String {
             let codes = dead.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
-            return "seed \(seed): \(documents) documents, \(translations) translations, \(records) records: \(changes) events, \(filtered) filtered, "
-                + "dead letters: \(codes)"
+            return "seed \(seed): \(documents) documents, \(translations) translations, \(records) records: \(changes) events, "
+                + "\(filtered) filtered, dead letters: \(codes)"
         }
 
         var value: Value {
@@ -55,19 +55,28 @@ struct ChaosFuzz {
             "crm", "account",
             #"{"id":"7","name":"Łódź Café","email":"a@example.org","credit_limit":1000.50,"on_hold":false,"payment_terms":"30D","street":"x\ty"}"#
         ),
-        ("crm", "item", #"{"id":"3","code":"ART-1","name":"Bolt ½″","price":12.3400,"currency":"EUR","unit":"PCE","saleable":true,"stock":1e3}"#),
+        ("crm", "item", #"{"id":"3","code":"ART-1","name":"Bolt ½″","price":12.3400,"currency":"EUR","unit":"PCE","saleable":true}"#),
         (
             "crm", "deal",
-            #"{"id":"9","account":"7","stage":"accepted","order_date":"2026-02-28","lines":[{"id":"1","item":"3","quantity":2.000,"unit_price":9.99}]}"#
+            #"{"id":"9","account":"7","stage":"accepted","order_date":"2026-02-28","lines":[{"id":"1","item":"3","quantity":2.000}]}"#
         ),
         ("crm", "bill", #"{"id":"4","deal":"9","number":"INV1","date":"2024-02-29","total":19.98,"paid":0,"lines":[]}"#),
-        ("erp", "partner", #"{"id":"11","code":"P1","name":" Nord ","vat":null,"credit_limit":"50000000.00","on_hold":true,"payment_terms":"60D"}"#),
-        ("erp", "article", #"{"id":"5","code":"ART-1","name":"Pump","price":-0.01,"currency":"EUR","stock":123456789012345678901234567890.5}"#),
+        (
+            "erp", "partner",
+            #"{"id":"11","code":"P1","name":" Nord ","vat":null,"credit_limit":"50000000.00","on_hold":true,"payment_terms":"60D"}"#
+        ),
+        (
+            "erp", "article",
+            #"{"id":"5","code":"ART-1","name":"Pump","price":-0.01,"currency":"EUR","stock":123456789012345678901234567890.5}"#
+        ),
         (
             "erp", "sales_order",
-            #"{"id":"21","number":"SO1","partner":"11","order_date":"2026-02-28","status":"draft","lines":[{"id":"1","article":"5","quantity":1,"price":2}]}"#
+            #"{"id":"21","number":"SO1","partner":"11","order_date":"2026-02-28","status":"draft","lines":[{"id":"1","article":"5"}]}"#
         ),
-        ("erp", "invoice", #"{"id":"31","order":"21","date":"2026-03-01","due_date":"2026-03-31","lines":[],"total":2.00,"paid":0.00,"status":"posted"}"#),
+        (
+            "erp", "invoice",
+            #"{"id":"31","order":"21","date":"2026-03-01","due_date":"2026-03-31","lines":[],"total":2.00,"paid":0.00,"status":"posted"}"#
+        ),
     ]
 
     mutating func run(for duration: Duration) throws -> Report {
@@ -98,18 +107,24 @@ struct ChaosFuzz {
 
     // MARK: JSON and mappings
 
-    private mutating func readDocument(_ bytes: [UInt8], _ configuration: Configuration, _ application: ApplicationID, _ type: String) {
+    private mutating func readDocument(
+        _ bytes: [UInt8], _ configuration: Configuration, _ application: ApplicationID, _ type: String
+    ) {
         report.documents += 1
         guard let document = try? JSONDocument.parse(mutator.mutated(bytes)) else { return }
         let value = document.value
         _ = document.duplicateNames
-        guard (try? JSONDocument.parse(value.json).value) == value else { return find("a document read is not the same after it was written") }
+        guard (try? JSONDocument.parse(value.json).value) == value else {
+            return find("a document read is not the same after it was written")
+        }
         for mapping in configuration.application(application)?.mappings ?? [] where mapping.natives.contains(type) {
             _ = mapping.accepts(document.root)
             _ = mapping.key(of: document.root)
             let byNode = Result { () throws(TranslationError) in try mapping.translate(document.root) }
             let byValue = Result { () throws(TranslationError) in try mapping.translate(value) }
-            guard byNode == byValue else { return find("\(mapping.native): two ways to translate differ for \(String(decoding: value.json, as: UTF8.self))") }
+            guard byNode == byValue else {
+                return find("\(mapping.native): two ways to translate differ for \(String(decoding: value.json, as: UTF8.self))")
+            }
             guard case .success(let fields) = byNode else { continue }
             report.translations += 1
             for member in fields where !mapping.same(member.name, member.value, member.value) {
@@ -134,8 +149,8 @@ struct ChaosFuzz {
                 topics.append((application.id, type, topic))
                 sources[topic] = .init(application: application.id, decoder: configuration.envelopeDecoder())
                 let shape = PlainShape(
-                    type: type, dataPath: ["body"], keyPath: ["body", "id"], operationPath: ["kind"], operations: ["U": .upsert, "D": .delete],
-                    timePath: ["at"], positionPath: ["place"], tokenPath: ["token"])
+                    type: type, dataPath: ["body"], keyPath: ["body", "id"], operationPath: ["kind"],
+                    operations: ["U": .upsert, "D": .delete], timePath: ["at"], positionPath: ["place"], tokenPath: ["token"])
                 let declared = EnvelopeDecoder(topics: ["plain.\(topic)": EnvelopeDeclaration(.plain(shape), tombstone: .delete)])
                 sources["plain.\(topic)"] = .init(application: application.id, decoder: declared)
             }
@@ -159,11 +174,13 @@ struct ChaosFuzz {
                 deletion.operation = .delete
                 records.append(try encoder.encode(deletion, json: nil, topic: topic))
             }
-            let source = #""source":{"version":"2.7","connector":"postgresql","name":"x","ts_ms":1772000000000,"db":"d","schema":"public","table":"\#(type)","lsn":77}"#
+            let source =
+                #""source":{"connector":"postgresql","name":"x","ts_ms":1772000000000,"schema":"public","table":"\#(type)","lsn":77}"#
             let key = Array(#"{"id":"7"}"#.utf8)
             for text in [
                 #"{"before":null,"after":\#(json),\#(source),"op":"c","ts_ms":1772000000001}"#,
-                #"{"schema":{},"payload":{"before":\#(json),"after":\#(json),\#(source),"op":"u"}}"#, #"{"before":\#(json),"after":null,\#(source),"op":"d"}"#,
+                #"{"schema":{},"payload":{"before":\#(json),"after":\#(json),\#(source),"op":"u"}}"#,
+                #"{"before":\#(json),"after":null,\#(source),"op":"d"}"#,
                 #"{"after":\#(json),\#(source),"op":"r"}"#,
             ] {
                 records.append(Record(topic: topic, key: key, value: Array(text.utf8)))

@@ -40,7 +40,9 @@ enum ChaosPlant: String, CaseIterable {
             try await scenario.crm.editAccount(key, ["phone": "+33 4 00 00 00 01"])
             try await scenario.crm.file.loseEvent(of: key)
         case .doubledOrder:
-            guard let order = try orders(scenario).min(by: { $0.key.rawValue < $1.key.rawValue }) else { throw CommandFailure(.notWell, "there is no order to double") }
+            guard let order = try orders(scenario).min(by: { $0.key.rawValue < $1.key.rawValue }) else {
+                throw CommandFailure(.notWell, "there is no order to double")
+            }
             _ = try await scenario.erp.file.double("sales_order", order.key)
         case .revertedEdit:
             let key = try first(scenario.crm.file, "account")

@@ -46,7 +46,8 @@ struct ChaosReport {
                 "documents \(comparison.documents), of them \(noted) with edits written down; \(comparison.agreeing) of \(comparison.fields) fields agree, "
                     + "\(comparison.differences.count - comparison.unexplained.count) differ with a reason, \(comparison.unexplained.count) without",
                 "events    "
-                    + comparison.inbound.map { "\($0.topic) \($0.records) = \($0.ended) ended + \($0.waiting) waiting" }.joined(separator: "; "),
+                    + comparison.inbound.map { "\($0.topic) \($0.records) = \($0.ended) ended + \($0.waiting) waiting" }.joined(
+                        separator: "; "),
                 "delivery  "
                     + comparison.outbound.map { "\($0.application) \($0.versions) versions, \($0.ended) ends" }.joined(separator: "; "),
                 "conflicts \(Self.counts(comparison.conflicts)); alarms \(comparison.alarms.count); dead letters \(comparison.deadLetters.count)",

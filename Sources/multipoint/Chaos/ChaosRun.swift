@@ -101,9 +101,12 @@ final class ChaosRun {
     // MARK: Processes
 
     private func startBus() async throws -> String {
-        let bus = try ChildProcess("bus", ["bus", "--partitions", "\(options.partitions)"], folder: folder, log: folder + "/bus.log", speaks: true)
+        let arguments = ["bus", "--partitions", "\(options.partitions)"]
+        let bus = try ChildProcess("bus", arguments, folder: folder, log: folder + "/bus.log", speaks: true)
         self.bus = bus
-        guard let address = try await bus.line(within: .seconds(20)) else { throw CommandFailure(.unreachable, "the bus did not start: see \(folder)/bus.log") }
+        guard let address = try await bus.line(within: .seconds(20)) else {
+            throw CommandFailure(.unreachable, "the bus did not start: see \(folder)/bus.log")
+        }
         return address
     }
 
@@ -113,10 +116,11 @@ final class ChaosRun {
         let text = FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) } ?? ""
         let properties = [
             ("bootstrap.servers", address), ("session.timeout.ms", "4000"), ("heartbeat.interval.ms", "100"), ("fetch.wait.max.ms", "10"),
-            ("fetch.error.backoff.ms", "50"), ("reconnect.backoff.ms", "50"), ("reconnect.backoff.max.ms", "500"), ("retry.backoff.ms", "20"),
-            ("topic.metadata.refresh.fast.interval.ms", "50"),
+            ("fetch.error.backoff.ms", "50"), ("reconnect.backoff.ms", "50"), ("reconnect.backoff.max.ms", "500"),
+            ("retry.backoff.ms", "20"), ("topic.metadata.refresh.fast.interval.ms", "50"),
         ]
-        let line = "bus: { " + (properties.map { "\($0.0): \"\($0.1)\"" } + ["partitions: \(options.partitions)"]).joined(separator: ", ") + " }"
+        let members = properties.map { "\($0.0): \"\($0.1)\"" } + ["partitions: \(options.partitions)"]
+        let line = "bus: { " + members.joined(separator: ", ") + " }"
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { $0.hasPrefix("bus:") ? line : String($0) }
         try Data(lines.joined(separator: "\n").utf8).write(to: URL(fileURLWithPath: path))
     }
@@ -135,7 +139,9 @@ final class ChaosRun {
         if !options.hasFaults { arguments.append("--no-faults") }
         let people = try ChildProcess("people", arguments, folder: folder, log: folder + "/people.log", speaks: true)
         self.people = people
-        guard try await people.line(within: .seconds(20)) == "ready" else { throw CommandFailure(.unreachable, "the people did not start: see \(folder)/people.log") }
+        guard try await people.line(within: .seconds(20)) == "ready" else {
+            throw CommandFailure(.unreachable, "the people did not start: see \(folder)/people.log")
+        }
     }
 
     private func stopPeople() async throws {
@@ -242,7 +248,9 @@ final class ChaosRun {
         for line in lines {
             bus?.tell(line)
             while true {
-                guard let answer = try await bus?.line(within: .seconds(15)) else { throw Finding(text: "the bus does not answer to \(line)") }
+                guard let answer = try await bus?.line(within: .seconds(15)) else {
+                    throw Finding(text: "the bus does not answer to \(line)")
+                }
                 if answer == "ok" { break }
                 if answer.hasPrefix("error:") { throw Finding(text: "the bus answers \(answer) to \(line)") }
             }
@@ -255,11 +263,14 @@ final class ChaosRun {
         try startHub()
         let progress = options.progress
         progress("until nothing moves")
+        let bus = try configuration.busConfiguration()
         let settlement = try await Settlement.wait(
-            scenario, configuration, store: .file(configuration.storePath), bus: try configuration.busConfiguration(), within: .seconds(120))
+            scenario, configuration, store: .file(configuration.storePath), bus: bus, within: .seconds(120))
         report.settled = settlement.elapsed
         if let ending = hub?.ending { throw Finding(text: "the hub ended by itself with \(ending): see \(folder)/hub.log") }
-        if !settlement.isQuiet { report.problems.append("still moving after two minutes: \(settlement.moving.prefix(5).joined(separator: "; "))") }
+        if !settlement.isQuiet {
+            report.problems.append("still moving after two minutes: \(settlement.moving.prefix(5).joined(separator: "; "))")
+        }
         let begin = ContinuousClock.now
         hub?.signal(SIGTERM)
         let ending = try await hub?.ending(within: .seconds(10))

@@ -64,7 +64,8 @@ struct ChaosSchedule {
             return BusFault(name: "down", lines: ["down"], length: .milliseconds(200 + faults.below(2300)), after: ["up"])
         case 2:
             return BusFault(
-                name: "delay", lines: ["delay \(10 + faults.below(70))"], length: .milliseconds(500 + faults.below(1500)), after: ["delay 0"])
+                name: "delay", lines: ["delay \(10 + faults.below(70))"], length: .milliseconds(500 + faults.below(1500)),
+                after: ["delay 0"])
         default:
             // Half of them hit what is written and read.
             let (request, answers) = faults.below(2) == 0 ? Self.requests[faults.below(3)] : faults.pick(Self.requests)

@@ -74,7 +74,9 @@ struct ChaosTopics {
                 let partition = TopicPartition(record.topic, record.partition)
                 if let end = left[partition], record.offset + 1 >= end { left[partition] = nil }
             }
-            for case .endReached(let partition, let offset, _) in batch.events where offset >= left[partition] ?? 0 { left[partition] = nil }
+            for case .endReached(let partition, let offset, _) in batch.events where offset >= left[partition] ?? 0 {
+                left[partition] = nil
+            }
             if batch.isClosed || .now > deadline { throw BusError(.timedOut, "the hub's topics could not be read to their ends") }
         }
         return records
@@ -119,7 +121,8 @@ struct ChaosTopics {
             for application in plan.applications.keys.sorted() {
                 let count = counts.filter { $0.application == application && $0.kind != .waiting }.reduce(0) { $0 + $1.count }
                 if count != told[application] ?? 0 {
-                    problems.append("\(plan.outcomesTopic): \(told[application] ?? 0) ends of \(application) were told, the store counts \(count)")
+                    problems.append(
+                        "\(plan.outcomesTopic): \(told[application] ?? 0) ends of \(application) were told, the store counts \(count)")
                 }
             }
             return problems

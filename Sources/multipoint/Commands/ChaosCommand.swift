@@ -23,7 +23,8 @@ struct ChaosCommand: AsyncParsableCommand {
 
     /// `multipoint chaos`, without more words.
     struct Kill: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(commandName: "kill", abstract: "The trial itself; what chaos does unless told otherwise.")
+        static let configuration = CommandConfiguration(
+            commandName: "kill", abstract: "The trial itself; what chaos does unless told otherwise.")
 
         @Option(help: "How often the hub is killed.")
         var kills = 200
@@ -68,9 +69,12 @@ struct ChaosCommand: AsyncParsableCommand {
             logging.setUp()
             // A child that is gone must not take this process along.
             signal(SIGPIPE, SIG_IGN)
-            let folder = keep ?? FileManager.default.temporaryDirectory.path + "/multipoint-chaos-\(ProcessInfo.processInfo.processIdentifier)"
+            let folder =
+                keep ?? FileManager.default.temporaryDirectory.path + "/multipoint-chaos-\(ProcessInfo.processInfo.processIdentifier)"
             let place = URL(fileURLWithPath: folder).standardizedFileURL.path
-            if FileManager.default.fileExists(atPath: place + "/hub.yaml") { throw CommandFailure(.wrong, "\(place) holds an earlier trial") }
+            if FileManager.default.fileExists(atPath: place + "/hub.yaml") {
+                throw CommandFailure(.wrong, "\(place) holds an earlier trial")
+            }
             try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true)
             var options = ChaosRun.Options()
             options.kills = kills
@@ -117,7 +121,8 @@ struct ChaosCommand: AsyncParsableCommand {
     /// `multipoint chaos fuzz`
     struct Fuzz: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "fuzz", abstract: "Throws damaged records at the JSON reader, the envelopes, the mappings and mediation's first half.")
+            commandName: "fuzz",
+            abstract: "Throws damaged records at the JSON reader, the envelopes, the mappings and mediation's first half.")
 
         @Option(help: "How long.")
         var seconds = 20.0
