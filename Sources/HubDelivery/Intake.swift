@@ -45,16 +45,25 @@ package struct Intake: Sendable {
     package func resume(
         limit: Int, afterStart: Bool = false, busy: (CanonicalID) -> Bool, now: Instant, in store: any StoreTransaction
     ) throws(StoreError) -> [DeliveryCall] {
+        try beginDue(limit: limit, afterStart: afterStart, busy: busy, now: now, in: store).calls
+    }
+
+    /// Like ``resume(limit:afterStart:busy:now:in:)``, and says whether there may be more to begin.
+    package func beginDue(
+        limit: Int, afterStart: Bool, busy: (CanonicalID) -> Bool, now: Instant, in store: any StoreTransaction
+    ) throws(StoreError) -> (calls: [DeliveryCall], hasMore: Bool) {
         var calls: [DeliveryCall] = []
+        var looked = 0
         let reasons: Set<TargetState.Wait.Reason> = [.ready, .settle, .retry, .changed]
         let due = try store.waiting(
             delivery.application, afterStart ? reasons.union([.calling]) : reasons, until: now, limit: limit)
         for row in due where !busy(row.target.id) {
             // A wait for the feed without a time ends when the feed tells; ready ones have no time.
             if row.state.wait?.reason == .changed && row.state.wait?.until == nil { continue }
+            looked += 1
             if case .call(let call) = try delivery.begin(row.target.id, now: now, in: store) { calls.append(call) }
         }
-        return calls
+        return (calls, due.count == limit && looked > 0)
     }
 
     private static func version(of record: Record) -> Version? {

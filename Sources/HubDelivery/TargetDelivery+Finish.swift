@@ -31,7 +31,9 @@ extension TargetDelivery {
                 context.state.rejected = TargetState.RejectedWrite(rejection: rejection, fields: fields)
                 try tellRefusal(rejection, &context, in: store)
             }
-        case .written:
+        case .written, .unchanged:
+            // Unchanged: what was refused has been taken back, so that both sides are equal again.
+            guard kind == .written || context.state.key != nil && context.state.rejected != nil else { break }
             context.state.rejected = nil
             try clearRefusal(&context, in: store)
         default: break
@@ -97,9 +99,12 @@ extension TargetDelivery {
     /// Sets the golden fields that the configuration wants set when this application refuses, so that the front office shows it.
     private func tellRefusal(_ rejection: Rejection, _ context: inout Context, in store: any StoreTransaction) throws(StoreError) {
         guard let wanted = context.policy.onRejected[application], !context.golden.isDeleted else { return }
+        // A document that is there tells its own state: a refused change must not cover that.
+        let isThere = context.state.key != nil && context.state.heard?.isDeleted != true
+        let told = isThere ? Set(context.binding.mapping.fieldNames) : []
         try set(
             Fields(
-                wanted.map { field in
+                wanted.filter { !told.contains($0.name) }.map { field in
                     let value: Value =
                         switch field.value.text {
                         case "$text": .string(rejection.text)

@@ -158,6 +158,9 @@ package struct Resolver {
             } else if let known, known == value || mapping.same(field, known, value) {
                 observer?(change, field, .same)
                 if renew(&golden, field, change, policy) { renewed = true }
+            } else if known == nil, value.isNull, policy.guarded.contains(field) {
+                // A new document that says nothing about a guarded field does not try to set it.
+                observer?(change, field, .same)
             } else if let rule = objection(to: change, field, golden, policy, hasHeard: heard != nil) {
                 try overrule(change, field, value, rule: rule, golden: golden, id: golden.id, now: now, in: store)
                 observer?(change, field, .conflict)
@@ -199,7 +202,8 @@ package struct Resolver {
         if !set.isEmpty || deleted || addressee != nil || golden.version == .none {
             if !set.isEmpty || deleted { try plan.index(golden, in: store) }
             try plan.publish(
-                &golden, changed: deleted ? set + ["deleted"] : set, addressee: addressee, event: change.event, now: now, in: store)
+                &golden, changed: deleted ? set + ["deleted"] : set, addressee: addressee, event: change.event,
+                causeTime: change.record.timestamp, now: now, in: store)
         } else if renewed {
             // No new version: nothing that anybody holds has changed.
             try store.put(golden)

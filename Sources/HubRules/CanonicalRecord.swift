@@ -6,15 +6,16 @@ package import HubStore
 package enum CanonicalRecord {
     /// A record of a canonical topic: key = canonical id, value = the full document with its version and what changed.
     package static func record(
-        _ golden: GoldenRecord, topic: String, hub: String, changed: [String], addressee: ApplicationID?, event: String, time: Instant
+        _ golden: GoldenRecord, topic: String, hub: String, changed: [String], addressee: ApplicationID?, event: String,
+        causeTime: Int64? = nil, time: Instant
     ) -> Record {
-        var writer = JSONWriter()
-        writer.write(document(golden, changed: changed, addressee: addressee))
+        var writer = JSONWriter(capacity: 1024)
+        write(golden, changed: changed, addressee: addressee, to: &writer)
         return Record(
             topic: topic, partition: -1, timestamp: time.milliseconds, key: Array(golden.id.rawValue.utf8), value: writer.bytes,
             headers: headers(
                 id: "\(golden.id)/\(golden.version)", type: "\(hub).\(golden.entity).\(golden.isDeleted ? "deleted" : "changed")",
-                hub: hub, subject: golden.id.rawValue, cause: event, time: time))
+                hub: hub, subject: golden.id.rawValue, cause: event, causeTime: causeTime, time: time))
     }
 
     /// A record of the outcomes topic: key = target, so that one document's outcomes stay in order.
@@ -40,26 +41,49 @@ package enum CanonicalRecord {
             value: writer.bytes,
             headers: headers(
                 id: "\(outcome.target)/\(outcome.version)/\(outcome.kind.rawValue)", type: "\(hub).outcome.\(outcome.kind.rawValue)",
-                hub: hub, subject: outcome.target.description, cause: "", time: outcome.time))
+                hub: hub, subject: outcome.target.description, cause: "", causeTime: nil, time: outcome.time))
     }
 
-    private static func document(_ golden: GoldenRecord, changed: [String], addressee: ApplicationID?) -> Fields {
-        var members: Fields = [
-            "changed": .array(changed.map { .string($0) }), "deleted": .bool(golden.isDeleted),
-            "entity": .string(golden.entity.rawValue), "fields": .object(golden.fields.nested()),
-            "id": .string(golden.id.rawValue), "version": .string(golden.version.description),
-        ]
-        if golden.company != .shared { members["company"] = .string(golden.company.rawValue) }
-        if let addressee { members["addressee"] = .string(addressee.rawValue) }
-        return members
+    /// Members in the order of their names, as everywhere.
+    private static func write(_ golden: GoldenRecord, changed: [String], addressee: ApplicationID?, to writer: inout JSONWriter) {
+        writer.beginObject()
+        if let addressee {
+            writer.name("addressee")
+            writer.write(addressee.rawValue)
+        }
+        writer.name("changed")
+        writer.beginArray()
+        for name in changed { writer.write(name) }
+        writer.endArray()
+        if golden.company != .shared {
+            writer.name("company")
+            writer.write(golden.company.rawValue)
+        }
+        writer.name("deleted")
+        writer.write(golden.isDeleted)
+        writer.name("entity")
+        writer.write(golden.entity.rawValue)
+        writer.name("fields")
+        writer.write(nested: golden.fields)
+        writer.name("id")
+        writer.write(golden.id.rawValue)
+        writer.name("version")
+        writer.write(golden.version.description)
+        writer.endObject()
     }
 
-    private static func headers(id: String, type: String, hub: String, subject: String, cause: String, time: Instant) -> [Record.Header] {
+    /// The inbound record's own time in milliseconds since 1970: from when on a delivery's duration counts.
+    package static let causeTimeHeader = "ce_causetime"
+
+    private static func headers(
+        id: String, type: String, hub: String, subject: String, cause: String, causeTime: Int64?, time: Instant
+    ) -> [Record.Header] {
         var headers: [Record.Header] = [
             .init("content-type", "application/json"), .init("ce_specversion", "1.0"), .init("ce_id", id), .init("ce_type", type),
             .init("ce_source", "/multipoint/\(hub)"), .init("ce_subject", subject), .init("ce_time", time.rfc3339Text),
         ]
         if !cause.isEmpty { headers.append(.init("ce_cause", cause)) }
+        if let causeTime { headers.append(.init(causeTimeHeader, "\(causeTime)")) }
         return headers
     }
 }

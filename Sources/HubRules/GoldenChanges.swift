@@ -8,14 +8,16 @@ extension HubPlan {
     /// - Parameters:
     ///   - changed: what changed, for information; empty for a correction.
     ///   - addressee: the application that a correction is meant for; nil otherwise.
+    ///   - causeTime: the time of the inbound record that is the cause; nil where there is none.
     package func publish(
-        _ golden: inout GoldenRecord, changed: [String], addressee: ApplicationID? = nil, event: String = "", now: Instant,
-        in transaction: any StoreTransaction
+        _ golden: inout GoldenRecord, changed: [String], addressee: ApplicationID? = nil, event: String = "",
+        causeTime: Int64? = nil, now: Instant, in transaction: any StoreTransaction
     ) throws(StoreError) {
         golden.version = Version(generation: try transaction.generation(), number: golden.version.number + 1)
         try transaction.put(golden)
         let record = CanonicalRecord.record(
-            golden, topic: canonicalTopic(golden.entity), hub: hub, changed: changed, addressee: addressee, event: event, time: now)
+            golden, topic: canonicalTopic(golden.entity), hub: hub, changed: changed, addressee: addressee, event: event,
+            causeTime: causeTime, time: now)
         try transaction.append(OutboxRow(record: record))
     }
 

@@ -10,13 +10,6 @@ extension Mapping {
         package var isSoft: Bool
     }
 
-    /// True where the application is written that canonical field.
-    package func writes(_ name: String) -> Bool {
-        if let field = field(named: name) { return field.direction != .in && (field.constant == nil || field.writesConstant) }
-        if let list = list(named: name) { return list.direction != .in }
-        return false
-    }
-
     /// Every canonical field that the application tells.
     package var fieldNames: [String] {
         fields.filter { $0.direction != .out }.map(\.name) + lists.filter { $0.direction != .out }.map(\.name)
@@ -24,10 +17,6 @@ extension Mapping {
 
     package func isReference(_ name: String) -> Bool {
         field(named: name)?.reference != nil
-    }
-
-    package var hasReferences: Bool {
-        fields.contains { $0.reference != nil } || lists.contains { $0.fields.contains { $0.reference != nil } }
     }
 
     /// Entities that a document cannot do without.

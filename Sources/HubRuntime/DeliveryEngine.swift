@@ -163,10 +163,11 @@ final class DeliveryEngine: Sendable {
                     decided.offsets[partition] = try store.offset(group, partition) ?? next
                 }
                 if work.resumes {
-                    let calls = try intake.resume(
+                    let begun = try intake.beginDue(
                         limit: 500, afterStart: work.afterStart, busy: { busy.contains($0) }, now: now, in: store)
-                    decided.calls += calls
-                    decided.hasMore = calls.count >= 250
+                    decided.calls += begun.calls
+                    decided.hasMore = begun.hasMore
+                    decided.afterStart = work.afterStart
                 }
                 decided.wake = try store.nextWake(application)
                 return decided
@@ -182,22 +183,8 @@ final class DeliveryEngine: Sendable {
         }
     }
 
-    /// At the start: what was ready, or on its way, when the hub ended last. Whatever was on its way is made ready, all of it at once:
-    /// later nothing could tell it from the calls of this run.
+    /// At the start: what was ready, or on its way, when the hub ended last.
     private func resumeAll() {
-        let application = application
-        do throws(StoreError) {
-            try hub.store.write { store in
-                for row in try store.waiting(application, [.calling], until: nil, limit: .max) {
-                    guard let golden = try store.golden(row.target.id) else { continue }
-                    var state = row.state
-                    state.wait?.reason = .ready
-                    try store.put(state, row.target, golden.entity)
-                }
-            }
-        } catch {
-            return hub.fail(error, "what was under way to \(application) cannot be taken up")
-        }
         state.withLock { $0.needsResume = true }
     }
 }

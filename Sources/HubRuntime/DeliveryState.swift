@@ -1,6 +1,7 @@
 import HubDelivery
 import HubDriver
 import HubModel
+import HubRules
 
 /// What a delivery engine holds in memory: records read, calls to send, calls under way, replies. All of it is bounded, and all of it may be lost.
 struct DeliveryState: Sendable {
@@ -59,17 +60,16 @@ struct DeliveryState: Sendable {
             var grouped: [TopicPartition: [Record]] = [:]
             for record in records {
                 grouped[TopicPartition(record.topic, record.partition), default: []].append(record)
-                if let key = record.key, let time = record.timestamp {
+                if let key = record.key, let time = Self.causeTime(of: record) {
                     work.origins[CanonicalID(String(decoding: key, as: UTF8.self))] = time
                 }
             }
             work.records = grouped.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
             // What replies decide may make other targets ready.
-            let isDue = needsResume || !work.replies.isEmpty || wake.map { $0 <= now } ?? false
-            if lanes.count < laneLimit, isDue {
+            if !work.replies.isEmpty { needsResume = true }
+            if lanes.count < laneLimit, needsResume || wake.map({ $0 <= now }) ?? false {
                 work.resumes = true
                 work.afterStart = isFresh
-                isFresh = false
                 needsResume = false
                 wake = nil
             }
@@ -79,6 +79,10 @@ struct DeliveryState: Sendable {
         return work
     }
 
+    private static func causeTime(of record: Record) -> Int64? {
+        record.header(CanonicalRecord.causeTimeHeader).flatMap { Int64($0) } ?? record.timestamp
+    }
+
     mutating func decided(_ decided: Decided, origins: [CanonicalID: Int64]) {
         for id in decided.rested { lanes[id] = nil }
         for call in decided.calls where lanes[call.target.id] == nil { lanes[call.target.id] = origins[call.target.id] ?? 0 }
@@ -86,6 +90,8 @@ struct DeliveryState: Sendable {
         offsets.merge(decided.offsets) { _, new in new }
         wake = decided.wake
         if decided.hasMore { needsResume = true }
+        // More than fits may have been under way at the end: it is all looked at before that is over.
+        if decided.afterStart && !decided.hasMore { isFresh = false }
     }
 
     /// How long nothing has to be done unless something comes.
@@ -171,4 +177,5 @@ struct Decided: Sendable {
     var offsets: [TopicPartition: Int64] = [:]
     var wake: Instant?
     var hasMore = false
+    var afterStart = false
 }

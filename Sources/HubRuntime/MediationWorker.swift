@@ -29,8 +29,8 @@ final class MediationWorker: Sendable {
         var releases = false
     }
 
-    /// Transactions that may be under way: one is decided while the next is prepared.
-    private static let depth = 2
+    /// Transactions that may be under way: some are decided, and share a commit, while the next is prepared.
+    private static let depth = 4
     private static let batch = 500
 
     init(hub: RunningHub, pipeline: InboundPipeline) {

@@ -38,6 +38,8 @@ package final class RunningHub: Sendable {
     package struct Options: Sendable {
         /// Run the drivers' captures here as well.
         package var captures = true
+        /// Deliver to the applications; off where mediation alone is measured.
+        package var delivers = true
         /// A person's word that a restored or empty store is meant to be.
         package var acceptsStore = false
         /// A person's word that topics may have another number of partitions than before.
@@ -89,15 +91,20 @@ package final class RunningHub: Sendable {
         }
         let (name, now) = ("identity/\(application)", clock.now())
         if let before, before != identity.instance {
-            let text = "\(application) is another instance (\(identity.instance)) than the hub knows (\(before)); nothing is written to it. "
+            let text =
+                "\(application) is another instance (\(identity.instance)) than the hub knows (\(before)); nothing is written to it. "
                 + "Compare it first, then say so with `multipoint resume \(application)`"
             store.submit { store in
                 try store.append(Alarm(code: "another-instance", application: application, document: nil, text: text, time: now))
-            } completion: { _ in }
+            } completion: { _ in
+            }
             throw DriverError(.configuration, text)
         }
         guard before == nil else { return }
-        store.submit { store in try store.putNote(identity.instance, name) } completion: { _ in }
+        store.submit { store in
+            try store.putNote(identity.instance, name)
+        } completion: { _ in
+        }
     }
 
     /// A person has compared the application: whoever answers next is the one to know.
@@ -132,7 +139,8 @@ package final class RunningHub: Sendable {
         known.withLock { $0 = (try? identitiesFromStore()) ?? [:] }
         let outbox = PublisherWorker(hub: self, producer: try BusProducer(bus, transactionalID: try transactionalID()), bell: publisher)
         let mediation = MediationWorker(hub: self, pipeline: pipeline)
-        let engines = configuration.applications.compactMap { application in
+        let receivers = options.delivers ? configuration.applications : []
+        let engines = receivers.compactMap { application in
             drivers[application.id].map { DeliveryEngine(hub: self, application: application.id, driver: $0) }
         }
         let captures = options.captures ? try captureWorkers() : []

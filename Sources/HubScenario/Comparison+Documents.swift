@@ -50,17 +50,21 @@ extension ComparisonRun {
     private mutating func comparePresence(_ golden: GoldenRecord, _ holders: [ApplicationID: Held]) {
         let meant = holders.filter { golden.isDeleted || plan.policy(golden.entity).sends(golden.fields, to: $0.key) }
         let wrong = meant.filter { ($0.value.fields == nil) != golden.isDeleted }
-        result.fields += 1
-        guard !wrong.isEmpty else { return }
+        guard !wrong.isEmpty else {
+            result.fields += 1
+            return
+        }
         let reasons = wrong.map { application, held -> String? in
             if let rejected = held.state.rejected { return "\(application) refused: \(rejected.rejection)" }
             return waits(held.state, application)
         }
-        result.differences.append(
-            Comparison.Difference(
-                document: golden.id, field: "(document)", golden: golden.isDeleted ? "deleted" : "there",
-                values: meant.mapValues { $0.fields == nil ? "not there" : "there" },
-                explanation: reasons.contains { $0 == nil } ? nil : reasons.compactMap { $0 }.joined(separator: "; ")))
+        let difference = Comparison.Difference(
+            document: golden.id, field: "(document)", golden: golden.isDeleted ? "deleted" : "there",
+            values: meant.mapValues { $0.fields == nil ? "not there" : "there" },
+            explanation: reasons.contains { $0 == nil } ? nil : reasons.compactMap { $0 }.joined(separator: "; "))
+        guard difference.explanation == nil else { return result.apart.append(difference) }
+        result.fields += 1
+        result.differences.append(difference)
     }
 
     private mutating func compare(_ field: String, _ golden: GoldenRecord, _ holders: [ApplicationID: Held]) {

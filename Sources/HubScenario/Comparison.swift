@@ -64,6 +64,8 @@ package struct Comparison: Sendable {
     package var agreeing: Int { fields - differences.count }
     package var differences: [Difference] = []
     package var unexplained: [Difference] { differences.filter { $0.explanation == nil } }
+    /// Documents that an application refused to take or to delete, or that wait with a reason: there is nothing to compare there.
+    package var apart: [Difference] = []
     package var quotes = Quotes()
     package var inbound: [Inbound] = []
     package var outbound: [Outbound] = []

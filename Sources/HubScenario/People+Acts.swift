@@ -27,6 +27,16 @@ extension People {
         case .accept:
             guard let deal = take(\.quotes) else { return false }
             try await crm.accept(deal)
+            picture.accepted.append(deal)
+        case .changeOrder:
+            guard let deal = draw(picture.accepted) else { return false }
+            let reference: Fields = ["po_reference": .string("PO-\(crowd)\(nextNumber())")]
+            // Other lines are refused once the order has been shipped.
+            guard let lines = lines(), random.below(3) == 0 else {
+                try await crm.editDeal(deal, reference)
+                break
+            }
+            try await crm.editDeal(deal, reference.overlaid(with: ["lines": .array(lines)]))
         case .editInCRM:
             guard let account = draw(picture.accounts) else { return false }
             try await crm.editAccount(account, accountEdit())
@@ -57,6 +67,10 @@ extension People {
             guard let partner = take(\.idlePartners) else { return false }
             try await erp.deletePartner(partner)
             picture.partners.removeAll { $0 == partner }
+        case .deleteOrder:
+            guard let order = draw(picture.orders["draft"] ?? []) else { return false }
+            picture.move(order, from: "draft", to: nil)
+            try await erp.delete("sales_order", order)
         case .beyondCredit, .forHeld, .unknownCode, .notSaleable, .tooLittleStock: return try await breakRule(act)
         }
         return true

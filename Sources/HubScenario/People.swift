@@ -12,11 +12,11 @@ package struct People: Sendable {
     /// What people do.
     package enum Act: String, Sendable, Hashable, CaseIterable {
         case newCompany, newPartner
-        case newDeal, quote, accept
+        case newDeal, quote, accept, changeOrder
         case editInCRM, editInERP, editOnBothSides
         case changePrice, hold, changeCredit
         case confirm, ship, invoice, pay, cancel
-        case deleteInCRM, deleteInERP
+        case deleteInCRM, deleteInERP, deleteOrder
         // Orders that break a rule of the ERP.
         case beyondCredit, forHeld, unknownCode, notSaleable, tooLittleStock
     }
@@ -40,9 +40,9 @@ package struct People: Sendable {
     private var untilLook = 0
 
     private static let weights: [(act: Act, weight: Int)] = [
-        (.newCompany, 9), (.newPartner, 2), (.newDeal, 16), (.quote, 14), (.accept, 14), (.editInCRM, 9), (.editInERP, 6),
+        (.newCompany, 9), (.newPartner, 2), (.newDeal, 16), (.quote, 14), (.accept, 14), (.changeOrder, 4), (.editInCRM, 9), (.editInERP, 6),
         (.editOnBothSides, 5), (.changePrice, 3), (.hold, 1), (.changeCredit, 2), (.confirm, 9), (.ship, 8), (.invoice, 5), (.pay, 4),
-        (.cancel, 1), (.deleteInCRM, 1), (.deleteInERP, 1), (.beyondCredit, 1), (.forHeld, 1), (.unknownCode, 1), (.notSaleable, 1),
+        (.cancel, 1), (.deleteInCRM, 1), (.deleteInERP, 1), (.deleteOrder, 1), (.beyondCredit, 1), (.forHeld, 1), (.unknownCode, 1), (.notSaleable, 1),
         (.tooLittleStock, 1),
     ]
 

@@ -14,8 +14,10 @@ struct Picture: Sendable {
     var items: [NativeKey] = []
     var opportunities: [NativeKey] = []
     var quotes: [NativeKey] = []
+    var accepted: [NativeKey] = []
     var partners: [NativeKey] = []
     var partnersByName: [String: NativeKey] = [:]
+    /// Partners without orders, of whom the CRM's people have no deals either.
     var idlePartners: [NativeKey] = []
     /// Items and articles by code.
     var itemsByCode: [String: NativeKey] = [:]
@@ -33,6 +35,7 @@ struct Picture: Sendable {
             switch deal.fields["stage"]?.text {
             case "opportunity": opportunities.append(deal.key)
             case "quote": quotes.append(deal.key)
+            case "accepted": accepted.append(deal.key)
             default: break
             }
             if let account = deal.fields["account"]?.text { busy.insert(account) }
@@ -52,6 +55,7 @@ struct Picture: Sendable {
             size += 1
         }
         var used: Set<String> = []
+        let sold = Set(accounts.filter { busy.contains($0.rawValue) }.compactMap { accountNames[$0] })
         for order in try scenario.erp.file.documents(native: "sales_order") {
             orders[order.fields["status"]?.text ?? "", default: []].append(order.key)
             if let partner = order.fields["partner"]?.text { used.insert(partner) }
@@ -60,7 +64,8 @@ struct Picture: Sendable {
         for partner in try scenario.erp.file.documents(native: "partner") {
             partners.append(partner.key)
             partnersByName[partner.fields["name"]?.text ?? ""] = partner.key
-            if !used.contains(partner.key.rawValue) { idlePartners.append(partner.key) }
+            let isKnown = sold.contains(partner.fields["name"]?.text ?? "")
+            if !used.contains(partner.key.rawValue) && !isKnown { idlePartners.append(partner.key) }
             size += 1
         }
         articles = try scenario.erp.file.documents(native: "article").map { ($0.key, $0.fields["code"]?.text ?? "") }

@@ -176,7 +176,7 @@ final class Hub {
                 Array(topic.dropFirst(offset)), partition: Hub.canonical, nextOffset: Int64(topic.count), busy: busy, now: now, in: store)
         }
         calls += fromTopic
-        let due = try transaction { try Intake(delivery: delivery(id)).resume(limit: 100, busy: busy, now: now, in: $0) }
+        let due = try transaction { try Intake(delivery: delivery(id)).beginDue(limit: 100, afterStart: true, busy: busy, now: now, in: $0).calls }
         calls += due
         return fromTopic + due
     }

@@ -57,7 +57,7 @@ extension DemoReport {
     private var order: [[String]] {
         var rows = [
             ["echoes stopped", "\(ends(.echo))", "the hub's own writes, heard back"],
-            ["corrections", "\(corrections)", "an application was asked to take a value back"],
+            ["corrections", "\(corrections)", "an application was asked to take the golden value"],
         ]
         for (rule, count) in comparison.conflicts.sorted(by: { $0.key < $1.key }) {
             rows.append(["conflicts: \(rule)", "\(count)", Self.meaning[rule] ?? ""])
@@ -82,6 +82,11 @@ extension DemoReport {
                 + (quotes.waiting > 0 ? "; waiting: \(quotes.waiting)" : ""),
             "Both applications and the golden records agree on \(comparison.agreeing) of \(comparison.fields) fields",
         ]
+        if !comparison.apart.isEmpty {
+            lines.append("\(comparison.apart.count) documents are not on both sides, each for a reason on record:")
+            lines += comparison.apart.prefix(6).map { "  \($0.document): \($0.explanation ?? "")" }
+            if comparison.apart.count > 6 { lines.append("  … and \(comparison.apart.count - 6) more") }
+        }
         let explained = comparison.differences.filter { $0.explanation != nil }
         if !explained.isEmpty {
             lines.append("\(explained.count) differ for a reason that is on record:")

@@ -20,7 +20,7 @@ extension DemoReport {
             "broken": count(broken), "lag": counts(lags.map { ($0.group, Int($0.lag)) }), "peakLag": counts(peaks.map { ($0.key, Int($0.value)) }),
             "latencyMilliseconds": object(latencies, latency), "quotes": quotes,
             "fields": count(comparison.fields), "agreeing": count(comparison.agreeing),
-            "differences": .array(comparison.differences.map { .string("\($0)") }), "unexplained": count(comparison.unexplained.count),
+            "apart": .array(comparison.apart.map { .string("\($0)") }), "differences": .array(comparison.differences.map { .string("\($0)") }), "unexplained": count(comparison.unexplained.count),
             "problems": .array(problems.map { .string($0) }), "allAddsUp": .bool(isWell),
         ]
     }

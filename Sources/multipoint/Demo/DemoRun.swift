@@ -38,6 +38,8 @@ struct DemoRun {
             }
         }
 
+        func reset() { histograms.withLock { $0 = [:] } }
+
         var all: [ApplicationID: Histogram<UInt64>] { histograms.withLock { $0 } }
     }
 
@@ -95,6 +97,11 @@ struct DemoRun {
     }
 
     private mutating func perform() async throws -> DemoReport {
+        // Consumer groups take some seconds to form: what comes now is not to be measured.
+        progress.show("starting")
+        _ = try await scenario.erp.createArticle(["code": "FIRST", "name": "The first product", "saleable": false])
+        try await settle("starting", within: .seconds(60))
+        latencies.reset()
         let start = ContinuousClock.now
         let count = max(20, min(2000, events / 25))
         progress.show("products and customers")
@@ -104,7 +111,7 @@ struct DemoRun {
         try await publishBroken()
         try await breakDown()
         try await work("people at work", until: events)
-        let settlement = try await settle("letting it come to rest", within: .seconds(180))
+        let settlement = try await settle("letting it come to rest", within: .seconds(60))
         let elapsed = ContinuousClock.now - start
         progress.show("comparing")
         let (scenario, configuration, bus, store) = (scenario, configuration, bus, hub.store)
