@@ -89,7 +89,8 @@ let package = Package(
                 name: "multipoint",
                 dependencies: [
                     "HubModel", "HubDriver", "HubCodec", "HubBus", "HubStore", "HubRules", "HubMediation", "HubDelivery",
-                    "HubConfiguration", "HubRuntime", "HubSimulation", "HubScenario", "BuiltinSchemas", "ReferenceApplication", arguments, logging,
+                    "HubConfiguration", "HubRuntime", "HubSimulation", "HubScenario", "BuiltinSchemas", "ReferenceApplication", arguments,
+                    logging,
                     histogram, grdb,
                 ] + drivers.map { .target(name: $0.name) }, swiftSettings: strict),
             tests("HubModelTests", ["HubModel"]),

@@ -174,10 +174,12 @@ extension ConsumerCore {
     }
 
     private func outOfRange(_ partition: TopicPartition, at offset: Int64, _ rk: OpaquePointer) {
-        guard let (epoch, expected) = monitor.withLock({ state -> (Int, Int64?)? in
-            let expected = state.machine.partitions[partition]?.next
-            return state.machine.outOfRange(partition).map { ($0, expected) }
-        }) else { return }
+        guard
+            let (epoch, expected) = monitor.withLock({ state -> (Int, Int64?)? in
+                let expected = state.machine.partitions[partition]?.next
+                return state.machine.outOfRange(partition).map { ($0, expected) }
+            })
+        else { return }
         var low: Int64 = -1
         var high: Int64 = -1
         let answer = rd_kafka_query_watermark_offsets(rk, partition.topic, partition.partition, &low, &high, 5_000)

@@ -176,7 +176,10 @@ final class ConsumerCore: ClientContext, @unchecked Sendable {
     func report(_ event: BusConsumer.Event) {
         monitor.update { state in
             if state.events.count >= Self.eventLimit {
-                guard event.matters else { return state.droppedEvents += 1 }
+                guard event.matters else {
+                    state.droppedEvents += 1
+                    return
+                }
                 if let index = state.events.firstIndex(where: { !$0.matters }) {
                     state.events.remove(at: index)
                     state.droppedEvents += 1

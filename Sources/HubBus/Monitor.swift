@@ -112,10 +112,12 @@ final class BusThread: Sendable {
         pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
         defer { pthread_attr_destroy(&attributes) }
         var thread = pthread_t()
-        let result = pthread_create(&thread, &attributes, { opaque in
-            if let opaque { Unmanaged<Start>.fromOpaque(opaque).takeRetainedValue().body() }
-            return nil
-        }, start.toOpaque())
+        let result = pthread_create(
+            &thread, &attributes,
+            { opaque in
+                if let opaque { Unmanaged<Start>.fromOpaque(opaque).takeRetainedValue().body() }
+                return nil
+            }, start.toOpaque())
         if result != 0 {
             start.release()
             throw BusError(.other, "could not start thread \(name): error \(result)")

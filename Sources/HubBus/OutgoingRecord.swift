@@ -48,8 +48,14 @@ enum OutgoingRecord {
             add(RD_KAFKA_VTYPE_PARTITION) { $0.u.i32 = partition }
             add(RD_KAFKA_VTYPE_MSGFLAGS) { $0.u.i = RD_KAFKA_MSG_F_COPY }
             add(RD_KAFKA_VTYPE_OPAQUE) { $0.u.ptr = UnsafeMutableRawPointer(bitPattern: number) }
-            add(RD_KAFKA_VTYPE_KEY) { $0.u.mem.ptr = key.start; $0.u.mem.size = key.count }
-            add(RD_KAFKA_VTYPE_VALUE) { $0.u.mem.ptr = value.start; $0.u.mem.size = value.count }
+            add(RD_KAFKA_VTYPE_KEY) {
+                $0.u.mem.ptr = key.start
+                $0.u.mem.size = key.count
+            }
+            add(RD_KAFKA_VTYPE_VALUE) {
+                $0.u.mem.ptr = value.start
+                $0.u.mem.size = value.count
+            }
             if let headers { add(RD_KAFKA_VTYPE_HEADERS) { $0.u.headers = headers } }
             if let timestamp { add(RD_KAFKA_VTYPE_TIMESTAMP) { $0.u.i64 = timestamp } }
             guard let error = rd_kafka_produceva(rk, arguments.baseAddress, count) else { return RD_KAFKA_RESP_ERR_NO_ERROR }

@@ -243,7 +243,8 @@ final class ProducerCore: ClientContext, @unchecked Sendable {
                 for dropped in state.plan.abandon(number) {
                     let error: BusError
                     if dropped == number {
-                        error = reason ?? sending.newestError
+                        error =
+                            reason ?? sending.newestError
                             ?? BusError(.timedOut, "no delivery report in time\(newestErrorText)", isRetriable: true)
                     } else {
                         error = BusError(

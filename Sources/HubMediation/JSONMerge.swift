@@ -5,11 +5,10 @@ import HubModel
 enum JSONMerge {
     /// Members that the new one names replace the old ones, objects member by member; everything else stays.
     static func overlay(_ old: [UInt8], with new: [UInt8]) -> [UInt8] {
-        guard let before = try? JSONDocument.parse(old).root.value.object, let after = try? JSONDocument.parse(new).root.value.object
-        else { return new }
-        let names = after.names
+        guard let told = try? JSONDocument.parse(new).root, let known = try? JSONDocument.parse(old).root else { return new }
         // A whole document, the usual case, needs no merge.
-        if before.allSatisfy({ member in names.contains { $0.hasSameBytes(as: member.name) } && member.value.object == nil }) { return new }
+        if told.covers(known) { return new }
+        guard let before = known.fields, let after = told.fields else { return new }
         var writer = JSONWriter()
         writer.write(.object(merge(before, after)))
         return writer.bytes

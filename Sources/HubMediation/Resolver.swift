@@ -135,8 +135,9 @@ package struct Resolver {
             for field in mapping.fieldNames where told[field] == nil && !mapping.isReference(field) { told[field] = .null }
         }
         let before = heard ?? Fields()
+        var hint = 0
         let changed = told.compactMap { field in
-            if let known = before[field.name], known == field.value || mapping.same(field.name, known, field.value) {
+            if let known = before.value(of: field.name, hint: &hint), known == field.value || mapping.same(field.name, known, field.value) {
                 return String?.none
             }
             return field.name
@@ -181,6 +182,8 @@ package struct Resolver {
             } else {
                 try overrule(change, "", .null, rule: "delete", golden: golden, id: golden.id, now: now, in: store)
                 overruled = true
+                // The delivery that this asks for ends as refused, and so tells the others that the document is gone there.
+                corrected = true
             }
         }
         observer?(change, "", .end)

@@ -39,7 +39,6 @@ public struct Fields: Sendable, Hashable {
     public mutating func reserveCapacity(_ n: Int) { entries.reserveCapacity(n) }
 
     /// The place of `name`, or the place where it would stand.
-    @inlinable
     func place(of name: String) -> (index: Int, found: Bool) {
         // Members mostly arrive in order: look at the end first.
         guard let last = entries.last else { return (0, false) }
@@ -69,6 +68,19 @@ public struct Fields: Sendable, Hashable {
             case (nil, false): break
             }
         }
+    }
+
+    /// The value under that name, looked for first where `hint` says, which then moves behind it: for walks through two sets of members,
+    /// which mostly have the same names.
+    public func value(of name: String, hint: inout Int) -> Value? {
+        if hint < entries.count, entries[hint].name.hasSameBytes(as: name) {
+            hint += 1
+            return .some(entries[hint - 1].value)
+        }
+        let (index, found) = place(of: name)
+        guard found else { return Value?.none }
+        hint = index + 1
+        return .some(entries[index].value)
     }
 
     /// The member at a dotted path through nested objects: `address.city`.

@@ -1,3 +1,11 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
 /// A name that identifies something, kept as text and compared byte for byte (Swift's own text comparison treats differently
 /// encoded accents as equal, which keys of other applications must never be).
 public protocol Identifier: RawRepresentable, Hashable, Comparable, Sendable, ExpressibleByStringLiteral, CustomStringConvertible
@@ -60,19 +68,32 @@ public struct VersionToken: Identifier {
 
 extension String {
     /// True where both hold the same UTF-8 bytes.
-    @inlinable
     public func hasSameBytes(as other: String) -> Bool {
-        // The buffers' own comparison is several times faster than that of two views of text.
-        guard utf8.count == other.utf8.count else { return false }
-        return utf8.withContiguousStorageIfAvailable { mine in
-            other.utf8.withContiguousStorageIfAvailable { mine.elementsEqual($0) }
-        }.flatMap { $0 } ?? utf8.elementsEqual(other.utf8)
+        let (x, y) = (utf8, other.utf8)
+        guard x.count == y.count else { return false }
+        // Native text lies in one piece of memory, and comparing that is several times faster than comparing two views of text.
+        let same = x.withContiguousStorageIfAvailable { a in
+            y.withContiguousStorageIfAvailable { b in Self.order(a, b, a.count) == 0 }
+        }
+        return (same ?? nil) ?? x.elementsEqual(y)
     }
 
     /// Order by UTF-8 bytes, which is also order by code points.
-    @inlinable
     public func precedesInBytes(_ other: String) -> Bool {
-        utf8.lexicographicallyPrecedes(other.utf8)
+        let (x, y) = (utf8, other.utf8)
+        let precedes = x.withContiguousStorageIfAvailable { a in
+            y.withContiguousStorageIfAvailable { b in
+                let order = Self.order(a, b, Swift.min(a.count, b.count))
+                return order == 0 ? a.count < b.count : order < 0
+            }
+        }
+        return (precedes ?? nil) ?? x.lexicographicallyPrecedes(y)
+    }
+
+    @inline(__always)
+    private static func order(_ a: UnsafeBufferPointer<UInt8>, _ b: UnsafeBufferPointer<UInt8>, _ count: Int) -> Int32 {
+        guard count > 0, let x = a.baseAddress, let y = b.baseAddress else { return 0 }
+        return memcmp(x, y, count)
     }
 }
 

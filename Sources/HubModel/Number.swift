@@ -90,6 +90,33 @@ extension Number: CustomStringConvertible {
     }
 }
 
+extension Number {
+    /// Appends ``description``'s bytes, for writers.
+    public func append(to bytes: inout [UInt8]) {
+        guard case .small(let coefficient, let scale) = storage else {
+            bytes.append(contentsOf: description.utf8)
+            return
+        }
+        if coefficient < 0 { bytes.append(0x2D) }
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 40) { digits in
+            var rest = coefficient.magnitude
+            var count = 0
+            // From the last digit; zeros before the point are written too.
+            while rest > 0 || count <= Int(scale) {
+                digits[39 - count] = 0x30 + UInt8(truncatingIfNeeded: rest % 10)
+                rest /= 10
+                count += 1
+            }
+            let point = 40 - Int(scale)
+            bytes.append(contentsOf: digits[(40 - count)..<point])
+            if scale > 0 {
+                bytes.append(0x2E)
+                bytes.append(contentsOf: digits[point..<40])
+            }
+        }
+    }
+}
+
 extension Number: Comparable, ExpressibleByIntegerLiteral {
     public init(integerLiteral value: Int64) { self.init(value) }
 

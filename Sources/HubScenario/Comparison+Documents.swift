@@ -1,5 +1,5 @@
-import HubConfiguration
 import HubCodec
+import HubConfiguration
 import HubModel
 import HubRules
 import HubStore

@@ -1,5 +1,5 @@
-import HubCodec
 package import HubBus
+import HubCodec
 package import HubConfiguration
 package import HubModel
 import HubRules

@@ -155,7 +155,8 @@ extension People {
     private mutating func deal(_ account: NativeKey, _ lines: [Value]) -> Fields {
         [
             "account": .string(account.rawValue), "lines": .array(lines), "po_reference": .string("PO-\(crowd)\(nextNumber())"),
-            "sales_person": .string(random.pick(["ANNA", "BORIS", "CHLOE"])), "shipping_method": .string(random.pick(["ROAD", "AIR", "PICKUP"])),
+            "sales_person": .string(random.pick(["ANNA", "BORIS", "CHLOE"])),
+            "shipping_method": .string(random.pick(["ROAD", "AIR", "PICKUP"])),
         ]
     }
 

@@ -40,9 +40,11 @@ package struct People: Sendable {
     private var untilLook = 0
 
     private static let weights: [(act: Act, weight: Int)] = [
-        (.newCompany, 9), (.newPartner, 2), (.newDeal, 16), (.quote, 14), (.accept, 14), (.changeOrder, 4), (.editInCRM, 9), (.editInERP, 6),
+        (.newCompany, 9), (.newPartner, 2), (.newDeal, 16), (.quote, 14), (.accept, 14), (.changeOrder, 4), (.editInCRM, 9),
+        (.editInERP, 6),
         (.editOnBothSides, 5), (.changePrice, 3), (.hold, 1), (.changeCredit, 2), (.confirm, 9), (.ship, 8), (.invoice, 5), (.pay, 4),
-        (.cancel, 1), (.deleteInCRM, 1), (.deleteInERP, 1), (.deleteOrder, 1), (.beyondCredit, 1), (.forHeld, 1), (.unknownCode, 1), (.notSaleable, 1),
+        (.cancel, 1), (.deleteInCRM, 1), (.deleteInERP, 1), (.deleteOrder, 1), (.beyondCredit, 1), (.forHeld, 1), (.unknownCode, 1),
+        (.notSaleable, 1),
         (.tooLittleStock, 1),
     ]
 
@@ -65,10 +67,11 @@ package struct People: Sendable {
     package mutating func act() async throws -> Act? {
         while true {
             var drawn = random.below(Self.weights.reduce(0) { $0 + $1.weight })
-            let act = Self.weights.first { entry in
-                drawn -= entry.weight
-                return drawn < 0
-            }?.act ?? .newCompany
+            let act =
+                Self.weights.first { entry in
+                    drawn -= entry.weight
+                    return drawn < 0
+                }?.act ?? .newCompany
             switch try await perform(act) {
             case .done: return act
             case .refused: return nil
@@ -93,7 +96,9 @@ package struct People: Sendable {
     }
 
     /// Acts at a steady rate for that long; `every` is called after each act.
-    package mutating func run(for duration: Duration, perSecond rate: Double, every: (Tally) async throws -> Bool = { _ in true }) async throws {
+    package mutating func run(for duration: Duration, perSecond rate: Double, every: (Tally) async throws -> Bool = { _ in true })
+        async throws
+    {
         let start = ContinuousClock.now
         var number = 0.0
         while ContinuousClock.now - start < duration {

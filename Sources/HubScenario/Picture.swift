@@ -45,7 +45,9 @@ struct Picture: Sendable {
             accounts.append(account.key)
             accountNames[account.key] = account.fields["name"]?.text ?? ""
             if account.fields["on_hold"] == true { heldAccounts.append(account.key) }
-            if let limit = account.fields["credit_limit"]?.units(scale: 2), limit > 0, limit < 1_000_000 { limitedAccounts.append(account.key) }
+            if let limit = account.fields["credit_limit"]?.units(scale: 2), limit > 0, limit < 1_000_000 {
+                limitedAccounts.append(account.key)
+            }
             if !busy.contains(account.key.rawValue) { idleAccounts.append(account.key) }
             size += 1
         }

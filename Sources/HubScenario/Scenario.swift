@@ -35,7 +35,8 @@ package struct Scenario: Sendable {
         package var answer: Duration
 
         package init(
-            bootstrap: String? = nil, hub: String = "acme", partitions: Int = 4, settle: Duration = .seconds(1), answer: Duration = .seconds(2)
+            bootstrap: String? = nil, hub: String = "acme", partitions: Int = 4, settle: Duration = .seconds(1),
+            answer: Duration = .seconds(2)
         ) {
             self.bootstrap = bootstrap
             self.hub = hub

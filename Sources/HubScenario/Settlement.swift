@@ -1,10 +1,10 @@
-import ReferenceApplication
 import Foundation
 package import HubBus
 package import HubConfiguration
 import HubModel
 import HubRules
 import HubStore
+import ReferenceApplication
 
 /// Waits until nothing moves any more: feeds captured, topics read to their ends, the outbox empty, no delivery on its way.
 package struct Settlement: Sendable {

@@ -57,7 +57,6 @@ final class SimulatedApplication {
         self.normalise = normalise
     }
 
-
     func normal(_ field: String, _ value: Value) -> Value {
         guard let text = value.text, let rule = normalise[field] else { return value }
         return .string(rule(text))

@@ -265,9 +265,7 @@ extension World {
 
     private func resume(_ id: ApplicationID) throws {
         let calls = try transaction { store in
-            try Intake(delivery: self.delivery(id)).beginDue(
-                limit: 100, afterStart: true, busy: { self.isBusy(id, $0) }, now: self.instant, in: store
-            ).calls
+            try Intake(delivery: self.delivery(id)).resume(limit: 100, afterStart: true, busy: { self.isBusy(id, $0) }, now: self.instant, in: store)
         }
         calls.forEach(decide)
     }

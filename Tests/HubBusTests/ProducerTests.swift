@@ -31,7 +31,8 @@ import Testing
             var random = SeededGenerator(state: 7)
             for batch in 0..<20 {
                 if batch % 3 == 0 {
-                    try bus.pushErrors(.produce, [.none, .notLeader, .requestTimedOut, .disconnect, .notEnoughReplicas, .none, .disconnect])
+                    try bus.pushErrors(
+                        .produce, [.none, .notLeader, .requestTimedOut, .disconnect, .notEnoughReplicas, .none, .disconnect])
                 }
                 if batch == 8 { try bus.setDown() }
                 if batch == 12 {

@@ -79,7 +79,8 @@ final class FakeApplication {
         }
         feed.append(
             Record(
-                topic: "\(id).all", offset: Int64(feed.count), timestamp: time.milliseconds, key: Array(key.rawValue.utf8), value: writer.bytes,
+                topic: "\(id).all", offset: Int64(feed.count), timestamp: time.milliseconds, key: Array(key.rawValue.utf8),
+                value: writer.bytes,
                 headers: headers))
     }
 
@@ -100,7 +101,8 @@ final class FakeApplication {
     func carryOut(_ delivery: Delivery, at time: Instant) -> Answer {
         if let answer = refuses(delivery) { return answer }
         guard let key = delivery.key else {
-            if !hasToken, let known = documents.first(where: { $0.value.reference == delivery.reference })?.key, let document = told(known) {
+            if !hasToken, let known = documents.first(where: { $0.value.reference == delivery.reference })?.key, let document = told(known)
+            {
                 return .unchanged(document)
             }
             let key = create(delivery.native, delivery.fields, reference: delivery.reference, at: time)

@@ -43,7 +43,9 @@ final class Hub {
         plan = HubPlan(
             hub: "t", entities: policies,
             applications: try ([crm, erp] + (web ? [self.web] : [])).map { try Hub.application($0, stamp: stamp) })
-        for entity in ["customer", "order"] as [EntityName] where plan.entities[entity] == nil { plan.entities[entity] = EntityPolicy(entity) }
+        for entity in ["customer", "order"] as [EntityName] where plan.entities[entity] == nil {
+            plan.entities[entity] = EntityPolicy(entity)
+        }
         plan.correctionLimit = 3
         plan.attemptLimit = 3
         for id in plan.applications.keys {
@@ -66,14 +68,17 @@ final class Hub {
             """
         let entities = (["customer", "order"] as [EntityName]).map {
             EntityManifest(
-                native: $0.rawValue, entity: $0, createIsRepeatable: !fake.hasToken, hasToken: fake.hasToken, hasStamp: stamp && !fake.hasToken,
+                native: $0.rawValue, entity: $0, createIsRepeatable: !fake.hasToken, hasToken: fake.hasToken,
+                hasStamp: stamp && !fake.hasToken,
                 tellsReference: fake.hasToken)
         }
         return ApplicationPlan(
             id: fake.id,
             manifest: Manifest(
                 driver: "fake", version: "1", summary: "", entities: entities, settleTime: settleTime, answerTime: answerTime, window: ""),
-            mappings: try [customer, order].map { try Mapping.compile(MappingSource(name: "\(fake.id).yaml", text: $0), application: fake.id) })
+            mappings: try [customer, order].map {
+                try Mapping.compile(MappingSource(name: "\(fake.id).yaml", text: $0), application: fake.id)
+            })
     }
 
     func fake(_ id: ApplicationID) -> FakeApplication { id == "crm" ? crm : id == "erp" ? erp : web }
@@ -117,7 +122,8 @@ final class Hub {
                 var record = fake(id).feed[offset]
                 record.offset = Int64(offset)
                 let batch = Mediator.Batch(
-                    partition: partition, epoch: epochs[id] ?? 1, records: [(record, mediator.pipeline.prepare(record, now: now))], from: nil,
+                    partition: partition, epoch: epochs[id] ?? 1, records: [(record, mediator.pipeline.prepare(record, now: now))],
+                    from: nil,
                     nextOffset: record.offset + 1)
                 _ = try mediator.commit(batch, now: now, in: store)
                 return true
@@ -176,7 +182,9 @@ final class Hub {
                 Array(topic.dropFirst(offset)), partition: Hub.canonical, nextOffset: Int64(topic.count), busy: busy, now: now, in: store)
         }
         calls += fromTopic
-        let due = try transaction { try Intake(delivery: delivery(id)).beginDue(limit: 100, afterStart: true, busy: busy, now: now, in: $0).calls }
+        let due = try transaction {
+            try Intake(delivery: delivery(id)).beginDue(limit: 100, afterStart: true, busy: busy, now: now, in: $0).calls
+        }
         calls += due
         return fromTopic + due
     }
@@ -249,7 +257,8 @@ final class Hub {
             }
             idle = moved ? 0 : idle + 1
             if idle < 2 { continue }
-            guard let wake = try transaction({ store in try plan.applications.keys.compactMap { try store.nextWake($0) }.min() }), wake < end
+            guard let wake = try transaction({ store in try plan.applications.keys.compactMap { try store.nextWake($0) }.min() }),
+                wake < end
             else { return }
             now = max(now, wake)
             idle = 0
@@ -289,7 +298,8 @@ final class Hub {
     func ends() -> [String: Int] {
         var ends: [String: Int] = [:]
         for record in outcomes {
-            guard let target = record.header("ce_subject"), let parts = record.header("ce_id")?.split(separator: "/"), let kind = parts.last,
+            guard let target = record.header("ce_subject"), let parts = record.header("ce_id")?.split(separator: "/"),
+                let kind = parts.last,
                 kind != "waiting", let version = Version(String(parts[parts.count - 2]))
             else { continue }
             let first = record.value.flatMap { try? JSONDocument.parse($0).root["firstVersion"]?.number?.integer }.map { Int($0) }

@@ -78,6 +78,7 @@ struct ReferenceTests {
         try hub.settle()
         #expect(try hub.state("erp", id).leftOut == ["agent": agentID])
         #expect(hub.erp.documents[erp]?.state["phone"] == "2")
+        #expect(try hub.golden(id).version.number == 2)
 
         try approve(agentID, hub)
         try hub.settle()
@@ -119,7 +120,8 @@ struct ReferenceTests {
         let customer = hub.crm.create("customer", ["name": "Ann"], at: hub.now)
         let agent = hub.crm.create("customer", ["name": "Agent"], at: hub.now)
         let order = hub.crm.create(
-            "order", ["customer": .string(customer.rawValue), "lines": [["id": "1", "amount": "5", "agent": .string(agent.rawValue)]]], at: hub.now)
+            "order", ["customer": .string(customer.rawValue), "lines": [["id": "1", "amount": "5", "agent": .string(agent.rawValue)]]],
+            at: hub.now)
         try hub.settle()
         try approve(hub.id("crm", customer), hub)
         try hub.settle()

@@ -14,7 +14,9 @@ struct AuthorityTests {
     }
 
     private func told(_ conflicts: [Conflict]) -> [String] {
-        conflicts.map { "\($0.application) \($0.field)=\($0.refused.text ?? "-"), kept \($0.kept?.text ?? "-") of \($0.winner?.rawValue ?? "-"): \($0.rule)" }
+        conflicts.map {
+            "\($0.application) \($0.field)=\($0.refused.text ?? "-"), kept \($0.kept?.text ?? "-") of \($0.winner?.rawValue ?? "-"): \($0.rule)"
+        }
     }
 
     @Test("an owned field is its owner's, though anyone may fill an empty one")

@@ -25,12 +25,14 @@ final class Desk {
         let applications = try (["crm", "erp", "web"] as [ApplicationID]).map { id in
             let entities = (["customer", "order"] as [EntityName]).map {
                 EntityManifest(
-                    native: $0.rawValue, entity: $0, createIsRepeatable: true, hasToken: token.contains(id), tellsReference: token.contains(id))
+                    native: $0.rawValue, entity: $0, createIsRepeatable: true, hasToken: token.contains(id),
+                    tellsReference: token.contains(id))
             }
             return ApplicationPlan(
                 id: id,
                 manifest: Manifest(
-                    driver: "fake", version: "1", summary: "", entities: entities, settleTime: .seconds(1), answerTime: .seconds(1), window: ""),
+                    driver: "fake", version: "1", summary: "", entities: entities, settleTime: .seconds(1), answerTime: .seconds(1),
+                    window: ""),
                 mappings: try [customer, order].map { try Mapping.compile(MappingSource(name: "\(id).yaml", text: $0), application: id) })
         }
         plan = HubPlan(hub: "t", entities: [EntityPolicy("customer"), EntityPolicy("order")] + policies, applications: applications)
@@ -49,7 +51,8 @@ final class Desk {
 
     /// An event's record. Each event has the next position of its application unless one is given; time counts from the desk's own.
     func event(
-        _ id: ApplicationID, _ key: String, _ fields: Fields?, entity: String = "customer", verb: String = "updated", position: Int64? = nil,
+        _ id: ApplicationID, _ key: String, _ fields: Fields?, entity: String = "customer", verb: String = "updated",
+        position: Int64? = nil,
         time: Duration = .zero, token: Int? = nil, reference: CanonicalID? = nil
     ) -> Record {
         let position = position ?? (positions[id, default: 0] + 1)
@@ -58,13 +61,15 @@ final class Desk {
         if let fields { writer.write(.object(fields)) }
         var headers: [Record.Header] = [
             .init("content-type", "application/json"), .init("ce_specversion", "1.0"), .init("ce_id", "\(id)@\(position)"),
-            .init("ce_source", "/\(id)"), .init("ce_subject", key), .init("ce_type", "\(entity).\(verb)"), .init("ce_sequence", "\(position)"),
+            .init("ce_source", "/\(id)"), .init("ce_subject", key), .init("ce_type", "\(entity).\(verb)"),
+            .init("ce_sequence", "\(position)"),
             .init("ce_time", (now + time).rfc3339Text),
         ]
         if let token { headers.append(.init("ce_mptoken", "\(token)")) }
         if let reference { headers.append(.init("ce_mpref", reference.rawValue)) }
         return Record(
-            topic: "\(id).all", timestamp: now.milliseconds, key: Array(key.utf8), value: fields == nil ? nil : writer.bytes, headers: headers)
+            topic: "\(id).all", timestamp: now.milliseconds, key: Array(key.utf8), value: fields == nil ? nil : writer.bytes,
+            headers: headers)
     }
 
     /// Works records in, one transaction for all of one application; returns the ends so far that are new, `.none` while one waits.
@@ -76,7 +81,8 @@ final class Desk {
             var record = record
             record.offset = offsets[id, default: 0]
             let batch = Mediator.Batch(
-                partition: TopicPartition(record.topic, 0), epoch: epoch, records: [(record, pipeline.prepare(record, now: now))], from: nil,
+                partition: TopicPartition(record.topic, 0), epoch: epoch, records: [(record, pipeline.prepare(record, now: now))],
+                from: nil,
                 nextOffset: record.offset + 1)
             try store.withTransaction { _ = try mediator.commit(batch, now: now, in: $0) }
             offsets[id] = record.offset + 1

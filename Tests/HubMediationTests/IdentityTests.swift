@@ -88,7 +88,8 @@ struct IdentityTests {
         try desk.release()
         let id = try desk.id("crm", "o1", "order")
         #expect(try desk.golden(id).fields["qty"] == "3")
-        #expect(try desk.outbox().compactMap { $0.header("ce_id") }.filter { $0.hasPrefix("order") } == ["\(id)/1.1", "\(id)/1.2", "\(id)/1.3"])
+        #expect(
+            try desk.outbox().compactMap { $0.header("ce_id") }.filter { $0.hasPrefix("order") } == ["\(id)/1.1", "\(id)/1.2", "\(id)/1.3"])
         #expect(try desk.ends() == [.accepted: 4])
     }
 

@@ -71,6 +71,8 @@ struct FieldsTests {
         #expect(Version("2") == nil && Version("a.b") == nil && Version("1.2.3") == nil)
     }
 
-    @Test("key text", arguments: [("x" as Value, "x"), (17, "17"), (.number(Number(170, scale: 1)), "17"), (.null, nil), (true, nil), (.array([1]), nil)])
+    @Test(
+        "key text",
+        arguments: [("x" as Value, "x"), (17, "17"), (.number(Number(170, scale: 1)), "17"), (.null, nil), (true, nil), (.array([1]), nil)])
     func keyText(_ value: Value, _ text: String?) { #expect(value.keyText == text) }
 }

@@ -5,24 +5,29 @@ import Testing
 @Suite("Conditions")
 struct ConditionTests {
     static let document: Fields = [
-        "stage": "customer", "total": .number(Number(10000, scale: 1)), "onHold": false, "vip": true, "note": "", "empty": .null, "lines": [1],
+        "stage": "customer", "total": .number(Number(10000, scale: 1)), "onHold": false, "vip": true, "note": "", "empty": .null,
+        "lines": [1],
         "none": [], "zero": 0, "address.city": "Lyon", "quote": "it's",
     ]
 
     @Test(
         "hold or not",
         arguments: [
-            ("stage == 'customer'", true), ("customer.stage == \"customer\"", true), ("stage != 'lead'", true), ("stage == 'Customer'", false),
+            ("stage == 'customer'", true), ("customer.stage == \"customer\"", true), ("stage != 'lead'", true),
+            ("stage == 'Customer'", false),
             ("total >= 1000", true), ("total > 1000", false), ("total <= 1000.0", true), ("total < 1000.01", true), ("total == 1000", true),
             ("total > -5", true), ("stage < 'd' and stage > 'b'", true), ("stage >= 'customer' and stage <= 'customer'", true),
-            ("vip", true), ("onHold", false), ("note", false), ("stage", true), ("zero", false), ("total", true), ("lines", true), ("none", false),
+            ("vip", true), ("onHold", false), ("note", false), ("stage", true), ("zero", false), ("total", true), ("lines", true),
+            ("none", false),
             ("missing", false), ("empty", false), ("missing == null", true), ("empty == null", true), ("stage == null", false),
             ("missing != 'x'", true), ("missing < 5", false), ("missing >= 5", false), ("stage > 5", false), ("vip == true", true),
             ("not onHold", true), ("!onHold && vip", true), ("not not vip", true), ("onHold or vip", true), ("onHold || missing", false),
             // `and` binds closer than `or`, `not` closer than both.
-            ("vip or onHold and onHold", true), ("(vip or onHold) and onHold", false), ("not onHold and vip", true), ("not (onHold or vip)", false),
+            ("vip or onHold and onHold", true), ("(vip or onHold) and onHold", false), ("not onHold and vip", true),
+            ("not (onHold or vip)", false),
             ("stage in ['lead', 'customer']", true), ("total in [1000, 'x', null]", true), ("stage in ['lead']", false),
-            ("missing in [null]", true), ("address.city == 'Lyon'", true), ("customer.address.city == 'Lyon'", true), ("quote == \"it's\"", true),
+            ("missing in [null]", true), ("address.city == 'Lyon'", true), ("customer.address.city == 'Lyon'", true),
+            ("quote == \"it's\"", true),
         ])
     func holds(_ text: String, _ expected: Bool) throws {
         #expect(try ConditionParser.parse(text, entity: "customer").holds(for: Self.document) == expected)

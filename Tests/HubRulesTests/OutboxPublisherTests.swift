@@ -10,7 +10,8 @@ struct OutboxPublisherTests {
     }
 
     private enum Input {
-        case loaded([Int64]), produced, failed, cleared
+        case loaded([Int64])
+        case produced, failed, cleared
     }
 
     @Test("each report leads to the next action")
@@ -52,10 +53,16 @@ struct OutboxPublisherTests {
         try store.withTransaction { (store) throws in for row in rows(0, 0, 0) { try store.append(row) } }
         var first = OutboxPublisher(epoch: old)
         let inHand = try store.withTransaction { try $0.outbox(after: 0, limit: 2) }
-        guard case .produce = first.loaded(inHand) else { Issue.record("nothing to produce"); return }
+        guard case .produce = first.loaded(inHand) else {
+            Issue.record("nothing to produce")
+            return
+        }
         let new = try store.withTransaction { try $0.raiseEpoch("outbox", partition) }
         // The old one may not clear any more: its rows are produced again by the new one.
-        guard case .clear(let last) = first.produced() else { Issue.record("nothing to clear"); return }
+        guard case .clear(let last) = first.produced() else {
+            Issue.record("nothing to clear")
+            return
+        }
         #expect(throws: StoreError.self) {
             try store.withTransaction { (store) throws in
                 try store.check(epoch: first.epoch, "outbox", partition)

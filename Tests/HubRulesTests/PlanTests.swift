@@ -26,7 +26,9 @@ struct PlanTests {
         #expect(EntityPolicy("x").mayDelete("anyone", in: [:]))
     }
 
-    @Test("match text: trimmed, folded, one space", arguments: [("  Ann\t  LEE " as Value, "ann lee"), (17, "17"), ("", nil), ("  ", nil), (.null, nil)])
+    @Test(
+        "match text: trimmed, folded, one space",
+        arguments: [("  Ann\t  LEE " as Value, "ann lee"), (17, "17"), ("", nil), ("  ", nil), (.null, nil)])
     func matchText(_ value: Value, _ expected: String?) { #expect(value.matchText == expected) }
 
     @Test("entities come in the order of their hard references")
@@ -56,10 +58,13 @@ struct PlanTests {
     func records() throws {
         let time = Instant(milliseconds: 0)
         let golden = GoldenRecord(
-            id: "order-1-1", entity: "order", company: "fr", version: Version(generation: 1, number: 2), isDeleted: true, fields: ["a.b": 1])
-        let record = CanonicalRecord.record(golden, topic: "h.order", hub: "h", changed: ["deleted"], addressee: "crm", event: "e1", time: time)
+            id: "order-1-1", entity: "order", company: "fr", version: Version(generation: 1, number: 2), isDeleted: true, fields: ["a.b": 1]
+        )
+        let record = CanonicalRecord.record(
+            golden, topic: "h.order", hub: "h", changed: ["deleted"], addressee: "crm", event: "e1", time: time)
         #expect(record.key == Array("order-1-1".utf8))
-        #expect(record.header("ce_id") == "order-1-1/1.2" && record.header("ce_type") == "h.order.deleted" && record.header("ce_cause") == "e1")
+        #expect(
+            record.header("ce_id") == "order-1-1/1.2" && record.header("ce_type") == "h.order.deleted" && record.header("ce_cause") == "e1")
         let value = try JSONDocument.parse(try #require(record.value)).root.value
         #expect(value["fields"] == ["a": ["b": 1]] && value["company"] == "fr" && value["addressee"] == "crm" && value["version"] == "1.2")
         let outcome = Outcome(

@@ -20,7 +20,8 @@ struct ShadowTests {
     }
 
     private func write(
-        _ id: Int64, _ fields: Fields, condition: VersionToken? = nil, token: VersionToken? = nil, answered: Bool = false, create: Bool = false,
+        _ id: Int64, _ fields: Fields, condition: VersionToken? = nil, token: VersionToken? = nil, answered: Bool = false,
+        create: Bool = false,
         delete: Bool = false
     ) -> TargetState.Write {
         var write = TargetState.Write(id: id, fields: fields, isCreate: create, isDelete: delete, condition: condition, sent: now)

@@ -30,7 +30,9 @@ struct BreakerTests {
             breaker.failed(now: now, jitter: 0)
             guard let due = breaker.probeDue else { break }
             waits.append((due - now).milliseconds)
-            let probes = [due.milliseconds - 1, due.milliseconds, due.milliseconds].map { breaker.startsProbe(now: Instant(milliseconds: $0)) }
+            let probes = [due.milliseconds - 1, due.milliseconds, due.milliseconds].map {
+                breaker.startsProbe(now: Instant(milliseconds: $0))
+            }
             #expect(probes == [false, true, false], "not early, and one at a time")
             now = due
         }

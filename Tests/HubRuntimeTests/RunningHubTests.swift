@@ -1,8 +1,8 @@
-import Synchronization
 import HubBus
 import HubModel
 import HubRuntime
 import HubStore
+import Synchronization
 import Testing
 
 @Suite(.serialized) struct RunningHubTests {
@@ -27,7 +27,8 @@ import Testing
         #expect(fixture.right.names.isEmpty)
         fixture.right.state.withLock { $0.isLost = false }
         fixture.eventually("five at right") { fixture.right.names.count == 5 }
-        #expect(try fixture.store.write { try $0.deadLetters(after: 0, limit: 10, includeReplayed: true) }.isEmpty, "no attempts were spent")
+        #expect(
+            try fixture.store.write { try $0.deadLetters(after: 0, limit: 10, includeReplayed: true) }.isEmpty, "no attempts were spent")
     }
 
     @Test func aNewApplicationIsCaughtUpFromTheStore() throws {
@@ -111,15 +112,18 @@ import Testing
         let fixture = try HubFixture()
         try fixture.start()
         let producer = try BusProducer(fixture.bus.configuration)
-        let json = [Record.Header("content-type", "application/json"), .init("ce_specversion", "1.0"), .init("ce_id", "1"),
-            .init("ce_source", "/left"), .init("ce_type", "thing.updated"), .init("ce_subject", "x")]
+        let json = [
+            Record.Header("content-type", "application/json"), .init("ce_specversion", "1.0"), .init("ce_id", "1"),
+            .init("ce_source", "/left"), .init("ce_type", "thing.updated"), .init("ce_subject", "x"),
+        ]
         let deep = String(repeating: "[", count: 10_000) + String(repeating: "]", count: 10_000)
         let values: [[UInt8]?] = [
             Array("{broken".utf8), [], Array("{\"name\":1,\"name\":2}".utf8), Array("{\"name\":\(deep)}".utf8), [0x7B, 0xFF, 0x7D],
             Array("{\"name\":\"a\\u0000b\"}".utf8),
         ]
         try producer.produce(
-            values.map { Record(topic: "left.thing", partition: 0, key: Array("x".utf8), value: $0, headers: json) }, deadline: .now + .seconds(20))
+            values.map { Record(topic: "left.thing", partition: 0, key: Array("x".utf8), value: $0, headers: json) },
+            deadline: .now + .seconds(20))
         producer.close()
         try fixture.publish("left", key: "a", position: 1, name: "Acme")
         fixture.eventually("Acme at right") { fixture.right.names == ["Acme"] }

@@ -79,8 +79,9 @@ extension ERPRules {
         guard isPlain, !["draft", "confirmed"].contains(old) else { return }
         for (name, _) in draft.fields where !["customer_reference", "status"].contains(name) && draft.changes(name) {
             // The same lines without what the ERP alone tells are no change.
-            if name == "lines", try OrderLine.lines(draft["lines"], lineNames).map(\.ordered)
-                == OrderLine.lines(before["lines"] ?? .null, lineNames).map(\.ordered)
+            if name == "lines",
+                try OrderLine.lines(draft["lines"], lineNames).map(\.ordered)
+                    == OrderLine.lines(before["lines"] ?? .null, lineNames).map(\.ordered)
             {
                 continue
             }

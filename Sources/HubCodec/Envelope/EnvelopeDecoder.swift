@@ -94,6 +94,13 @@ package struct EnvelopeDecoder: Sendable {
         bytes.withUnsafeBufferPointer { source in
             var at = 0
             while at < source.count {
+                // Eight bytes at a time past what holds no backslash: a byte that is zero after the exclusive or sets its top bit.
+                while at + 8 <= source.count, let base = source.baseAddress {
+                    let part = UnsafeRawPointer(base + at).loadUnaligned(as: UInt64.self) ^ 0x5C5C_5C5C_5C5C_5C5C
+                    if (part &- 0x0101_0101_0101_0101) & ~part & 0x8080_8080_8080_8080 != 0 { break }
+                    at += 8
+                }
+                guard at < source.count else { break }
                 if source[at] != 0x5C {
                     at += 1
                     continue

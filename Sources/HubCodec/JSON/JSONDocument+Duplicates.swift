@@ -17,6 +17,7 @@ extension JSONDocument {
     private func repeatedNames(inObjectAt index: Int, seed: UInt64) -> [String] {
         let end = tape[index].tapeLength
         var names: [UInt64] = []
+        names.reserveCapacity(min((end - index) / 2, 256))
         var escaped = false
         var at = index + 1
         while at < end {
@@ -40,15 +41,25 @@ extension JSONDocument {
                     let place = word.tapePlace
                     let length = word.tapeLength
                     var hash = seed ^ UInt64(truncatingIfNeeded: length)
-                    for i in place..<place + length {
-                        let (high, low) = (hash ^ UInt64(source[i])).multipliedFullWidth(by: 0x9E37_79B9_7F4A_7C15)
+                    var at = place
+                    let end = place + length
+                    // Eight bytes at a time, the last of them together.
+                    while at < end {
+                        var part: UInt64 = 0
+                        if end - at >= 8, let base = source.baseAddress {
+                            part = UnsafeRawPointer(base + at).loadUnaligned(as: UInt64.self)
+                        } else {
+                            for i in at..<end { part = part << 8 | UInt64(source[i]) }
+                        }
+                        let (high, low) = (hash ^ part).multipliedFullWidth(by: 0x9E37_79B9_7F4A_7C15)
                         hash = high ^ low ^ seed
+                        at += 8
                     }
                     var slot = Int(truncatingIfNeeded: hash) & (size - 1)
                     while table[slot] != 0 {
                         let other = table[slot]
                         if other.tapeLength == length,
-                            (0..<length).allSatisfy({ source[other.tapePlace + $0] == source[place + $0] })
+                            (0..<length).allSatisfy({ source[other.tapePlace &+ $0] == source[place &+ $0] })
                         {
                             repeated.append(word)
                             break

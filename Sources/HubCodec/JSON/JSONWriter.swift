@@ -49,12 +49,16 @@ package struct JSONWriter: Sendable {
 
     package mutating func write(_ number: Number) {
         separate()
-        bytes.append(contentsOf: number.description.utf8)
+        number.append(to: &bytes)
     }
 
     package mutating func write(_ integer: some FixedWidthInteger) {
         separate()
-        bytes.append(contentsOf: String(integer).utf8)
+        if let small = Int64(exactly: integer) {
+            Number(small).append(to: &bytes)
+        } else {
+            bytes.append(contentsOf: String(integer).utf8)
+        }
     }
 
     package mutating func write(_ bool: Bool) { write(raw: bool ? "true" : "false") }
@@ -118,6 +122,10 @@ package struct JSONWriter: Sendable {
         bytes.append(0x22)
         var text = text
         text.withUTF8 { source in
+            if Self.isPlain(source) {
+                bytes.append(contentsOf: source)
+                return
+            }
             var plain = 0
             for i in source.indices {
                 let byte = source[i]
@@ -129,6 +137,30 @@ package struct JSONWriter: Sendable {
             bytes.append(contentsOf: plain == 0 ? source : UnsafeBufferPointer(rebasing: source[plain...]))
         }
         bytes.append(0x22)
+    }
+
+    /// True where nothing has to be escaped; looked at eight bytes at a time.
+    @inline(__always)
+    private static func isPlain(_ source: UnsafeBufferPointer<UInt8>) -> Bool {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        let tops: UInt64 = 0x8080_8080_8080_8080
+        var at = 0
+        if let base = source.baseAddress {
+            while at + 8 <= source.count {
+                let part = UnsafeRawPointer(base + at).loadUnaligned(as: UInt64.self)
+                let quotes = part ^ (ones &* 0x22)
+                let slashes = part ^ (ones &* 0x5C)
+                let control = (part &- ones &* 0x20) & ~part
+                if (control | (quotes &- ones) & ~quotes | (slashes &- ones) & ~slashes) & tops != 0 { return false }
+                at += 8
+            }
+        }
+        while at < source.count {
+            let byte = source[at]
+            if byte < 0x20 || byte == 0x22 || byte == 0x5C { return false }
+            at += 1
+        }
+        return true
     }
 
     private mutating func escape(_ byte: UInt8) {

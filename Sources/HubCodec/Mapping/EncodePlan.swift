@@ -1,7 +1,9 @@
 import HubModel
 
 /// The way from native bytes to canonical ones, laid out as plain numbers: one step per canonical member in writing order.
-struct EncodePlan: Sendable {
+///
+/// A class, so that handing it over counts one reference and not one for each of its parts.
+final class EncodePlan: Sendable {
     /// What a step does with the native value that it finds.
     enum Action: UInt8 {
         /// Copies scalars and lists as they are.
@@ -58,17 +60,46 @@ struct EncodePlan: Sendable {
         var readyLength: Int32
     }
 
-    private(set) var native: NativePlan
-    private(set) var steps: [Step] = []
-    private(set) var groups: [Group] = []
-    private(set) var rows: [Row] = []
-    private(set) var pool: [UInt8] = []
+    let native: NativePlan
+    let steps: [Step]
+    let groups: [Group]
+    let rows: [Row]
+    let pool: [UInt8]
     let fields: [FieldMapping]
     let lists: [ListMapping]
     /// One plan per list, for its elements.
-    private(set) var elements: [EncodePlan] = []
+    let elements: [EncodePlan]
 
-    /// The native place of an element's id, which is written first; nil outside lists.
+    /// - Parameter key: the native place of an element's id, which is written first; nil outside lists.
+    init(fields: [FieldMapping], lists: [ListMapping], key: [String]? = nil) {
+        let draft = Draft(fields: fields, lists: lists, key: key)
+        native = draft.native
+        steps = draft.steps
+        groups = draft.groups
+        rows = draft.rows
+        pool = draft.pool
+        elements = draft.elements
+        self.fields = fields
+        self.lists = lists
+    }
+}
+
+/// A plan under construction.
+private struct Draft {
+    typealias Step = EncodePlan.Step
+    typealias Group = EncodePlan.Group
+    typealias Row = EncodePlan.Row
+    typealias Action = EncodePlan.Action
+
+    var native: NativePlan
+    var steps: [Step] = []
+    var groups: [Group] = []
+    var rows: [Row] = []
+    var pool: [UInt8] = []
+    let fields: [FieldMapping]
+    let lists: [ListMapping]
+    var elements: [EncodePlan] = []
+
     init(fields: [FieldMapping], lists: [ListMapping], key: [String]? = nil) {
         self.fields = fields
         self.lists = lists

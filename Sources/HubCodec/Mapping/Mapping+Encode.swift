@@ -107,7 +107,7 @@ struct EncodeRun: ~Copyable {
 
     @inline(__always)
     private mutating func write(
-        _ plan: borrowing EncodePlan, _ slots: UnsafeMutablePointer<Int32>, _ steps: UnsafeBufferPointer<EncodePlan.Step>,
+        _ plan: EncodePlan, _ slots: UnsafeMutablePointer<Int32>, _ steps: UnsafeBufferPointer<EncodePlan.Step>,
         _ pool: UnsafeBufferPointer<UInt8>, _ groups: UnsafeBufferPointer<EncodePlan.Group>,
         _ rows: UnsafeBufferPointer<EncodePlan.Row>
     ) throws(TranslationError) {
@@ -152,7 +152,7 @@ struct EncodeRun: ~Copyable {
 
     @inline(__always)
     private mutating func write(
-        _ plan: borrowing EncodePlan, _ step: EncodePlan.Step, _ found: Int, _ pool: UnsafePointer<UInt8>,
+        _ plan: EncodePlan, _ step: EncodePlan.Step, _ found: Int, _ pool: UnsafePointer<UInt8>,
         _ rows: UnsafeBufferPointer<EncodePlan.Row>
     ) throws(TranslationError) {
         if step.action == .constant {
@@ -250,7 +250,7 @@ struct EncodeRun: ~Copyable {
 
     /// The way of values, and lists.
     @inline(never)
-    private mutating func convert(_ plan: borrowing EncodePlan, _ step: EncodePlan.Step, _ found: Int) throws(TranslationError) {
+    private mutating func convert(_ plan: EncodePlan, _ step: EncodePlan.Step, _ found: Int) throws(TranslationError) {
         let node = JSONNode(document: document, index: found)
         if step.action == .list { return try write(list: plan.lists[Int(step.index)], plan.elements[Int(step.index)], node) }
         let field = step.index < 0 ? EncodePlan.idField : plan.fields[Int(step.index)]

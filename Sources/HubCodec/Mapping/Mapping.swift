@@ -5,7 +5,9 @@ package import HubModel
 ///
 /// Translated documents are flat: one member per leaf, named with dots (`billingAddress.city`), one per list. Only what the
 /// native document holds is there: an absent field is unchanged, never null.
-package struct Mapping: Sendable {
+///
+/// A class, as it never changes and is handed along with every event.
+package final class Mapping: Sendable {
     /// A test on a native document: the value at the path is one of these.
     package struct Condition: Sendable, Hashable {
         package var path: [String]
@@ -28,6 +30,8 @@ package struct Mapping: Sendable {
     /// The lists, sorted by name.
     package let lists: [ListMapping]
 
+    /// Whether any field, in lists too, is a key of another document.
+    package let hasReferences: Bool
     let inbound: EncodePlan
     /// Which inbound fields and lists there are, and where the walk leaves what they are made of (-1 for constants).
     private let fieldSlots: [(index: Int, slot: Int)]
@@ -50,6 +54,7 @@ package struct Mapping: Sendable {
         self.companyPath = companyPath
         self.fields = fields.sorted { $0.name.precedesInBytes($1.name) }
         self.lists = lists.sorted { $0.name.precedesInBytes($1.name) }
+        hasReferences = fields.contains { $0.reference != nil } || lists.contains { $0.fields.contains { $0.reference != nil } }
         inbound = EncodePlan(fields: self.fields, lists: self.lists)
         let plan = inbound.native
         fieldSlots = self.fields.enumerated().filter(\.element.isIn).map { index, field in
@@ -70,6 +75,16 @@ package struct Mapping: Sendable {
     /// The mapping of a canonical leaf; nil where there is none.
     package func field(named name: String) -> FieldMapping? { fieldIndex[name].map { fields[$0] } }
     /// The mapping of a canonical list; nil where there is none.
+    /// True where the application is written that canonical field.
+    package func writes(_ name: String) -> Bool {
+        // In place: a copy of a field's mapping would count a dozen references up and down.
+        if let index = fieldIndex[name] {
+            return fields[index].direction != .in && (fields[index].constant == nil || fields[index].writesConstant)
+        }
+        if let index = listIndex[name] { return lists[index].direction != .in }
+        return false
+    }
+
     package func list(named name: String) -> ListMapping? { listIndex[name].map { lists[$0] } }
 
     // MARK: What a document is
@@ -175,7 +190,9 @@ package struct Mapping: Sendable {
 
     /// The value in the form that ``same(_:_:_:)`` compares; not for publishing.
     package func normalised(_ field: String, _ value: Value) -> Value {
-        self.field(named: field)?.normalised(value) ?? list(named: field)?.normalised(value) ?? value
+        if let index = fieldIndex[field] { return fields[index].normalised(value) }
+        if let index = listIndex[field] { return lists[index].normalised(value) }
+        return value
     }
 }
 

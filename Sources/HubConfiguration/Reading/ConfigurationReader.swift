@@ -94,7 +94,8 @@ struct ConfigurationReader {
             default:
                 places[member.name] = member
                 let isSecret = member.name.hasSuffix("password") || member.name.hasSuffix("secret")
-                guard let value = member.node.setting(isSecret: isSecret, surroundings) else { continue }
+                // A secret that cannot be read has been told; that it is missing must not be told again.
+                guard let value = member.node.setting(isSecret: isSecret, surroundings) ?? (isSecret ? "-" : nil) else { continue }
                 settings.properties.append(Configuration.BusProperty(name: member.name, value: value))
             }
         }

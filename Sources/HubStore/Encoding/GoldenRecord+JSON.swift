@@ -4,7 +4,7 @@ import HubModel
 extension GoldenRecord {
     /// The record as a store keeps it: JSON that a person can read; id and entity stand beside it.
     var stored: [UInt8] {
-        var writer = JSONWriter(capacity: 512)
+        var writer = JSONWriter(capacity: 2048)
         writer.beginObject()
         writer.name("version")
         writer.write(version.description)

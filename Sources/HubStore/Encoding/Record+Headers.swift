@@ -5,7 +5,7 @@ extension Record {
     /// The headers as a store keeps them: `[["name","text"],["name",null],["name",{"hex":"00ff"}]]`.
     var storedHeaders: [UInt8] {
         if headers.isEmpty { return Array("[]".utf8) }
-        var writer = JSONWriter(capacity: 128)
+        var writer = JSONWriter(capacity: 512)
         writer.beginArray()
         for header in headers {
             writer.beginArray()

@@ -4,7 +4,7 @@ import HubModel
 extension TargetState {
     /// The state as a store keeps it: JSON that a person can read, without what is empty.
     var stored: [UInt8] {
-        var writer = JSONWriter(capacity: 512 + (heard?.native.count ?? 0))
+        var writer = JSONWriter(capacity: 1024 + 2 * (heard?.native.count ?? 0))
         writer.beginObject()
         writer.text("key", key?.rawValue)
         if delivered != .none { writer.text("delivered", delivered.description) }

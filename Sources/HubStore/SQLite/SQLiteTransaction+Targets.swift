@@ -92,8 +92,10 @@ extension SQLiteTransaction {
     }
 
     func awaiting(_ application: ApplicationID, _ id: CanonicalID) throws(StoreError) -> [Target] {
+        // Left alone, SQLite takes the primary key for the sake of the order, and reads every target of the application.
         try connection.all(
-            "SELECT company, id FROM target WHERE application = ? AND awaits = ? ORDER BY company, id", .text(application), .text(id)
+            "SELECT company, id FROM target INDEXED BY target_awaits WHERE application = ? AND awaits = ? ORDER BY company, id",
+            .text(application), .text(id)
         ) { row in Target(application, row.id(0), row.id(1)) }
     }
 

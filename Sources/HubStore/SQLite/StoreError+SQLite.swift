@@ -7,7 +7,7 @@ extension StoreError {
         let file = file ?? "the store"
         switch code & 0xFF {
         case SQLITE_FULL:
-            self.init(.full, "No room left for \(file) (\(text)). Nothing is lost; make room on the disk and the hub goes on.")
+            self.init(.full, "No room left for \(file) (\(text)). Nothing is lost; make room on the disk and start the hub again.")
         case SQLITE_CORRUPT, SQLITE_NOTADB:
             self.init(
                 .corrupt,

@@ -24,8 +24,9 @@ struct ChaosFuzz {
 
         var line: String {
             let codes = dead.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
-            return "seed \(seed): \(documents) documents, \(translations) translations, \(records) records: \(changes) events, "
-                + "\(filtered) filtered, dead letters: \(codes)"
+            return
+                "seed \(seed): \(documents) documents, \(translations) translations, \(records) records: \(changes) events, \(filtered) filtered, "
+                + "dead letters: \(codes)"
         }
 
         var value: Value {
@@ -55,10 +56,13 @@ struct ChaosFuzz {
             "crm", "account",
             #"{"id":"7","name":"Łódź Café","email":"a@example.org","credit_limit":1000.50,"on_hold":false,"payment_terms":"30D","street":"x\ty"}"#
         ),
-        ("crm", "item", #"{"id":"3","code":"ART-1","name":"Bolt ½″","price":12.3400,"currency":"EUR","unit":"PCE","saleable":true}"#),
+        (
+            "crm", "item",
+            #"{"id":"3","code":"ART-1","name":"Bolt ½″","price":12.3400,"currency":"EUR","unit":"PCE","saleable":true,"stock":1e3}"#
+        ),
         (
             "crm", "deal",
-            #"{"id":"9","account":"7","stage":"accepted","order_date":"2026-02-28","lines":[{"id":"1","item":"3","quantity":2.000}]}"#
+            #"{"id":"9","account":"7","stage":"accepted","order_date":"2026-02-28","lines":[{"id":"1","item":"3","quantity":2.000,"unit_price":9.99}]}"#
         ),
         ("crm", "bill", #"{"id":"4","deal":"9","number":"INV1","date":"2024-02-29","total":19.98,"paid":0,"lines":[]}"#),
         (
@@ -71,7 +75,7 @@ struct ChaosFuzz {
         ),
         (
             "erp", "sales_order",
-            #"{"id":"21","number":"SO1","partner":"11","order_date":"2026-02-28","status":"draft","lines":[{"id":"1","article":"5"}]}"#
+            #"{"id":"21","number":"SO1","partner":"11","order_date":"2026-02-28","status":"draft","lines":[{"id":"1","article":"5","quantity":1,"price":2}]}"#
         ),
         (
             "erp", "invoice",
@@ -107,9 +111,7 @@ struct ChaosFuzz {
 
     // MARK: JSON and mappings
 
-    private mutating func readDocument(
-        _ bytes: [UInt8], _ configuration: Configuration, _ application: ApplicationID, _ type: String
-    ) {
+    private mutating func readDocument(_ bytes: [UInt8], _ configuration: Configuration, _ application: ApplicationID, _ type: String) {
         report.documents += 1
         guard let document = try? JSONDocument.parse(mutator.mutated(bytes)) else { return }
         let value = document.value
@@ -150,7 +152,8 @@ struct ChaosFuzz {
                 sources[topic] = .init(application: application.id, decoder: configuration.envelopeDecoder())
                 let shape = PlainShape(
                     type: type, dataPath: ["body"], keyPath: ["body", "id"], operationPath: ["kind"],
-                    operations: ["U": .upsert, "D": .delete], timePath: ["at"], positionPath: ["place"], tokenPath: ["token"])
+                    operations: ["U": .upsert, "D": .delete],
+                    timePath: ["at"], positionPath: ["place"], tokenPath: ["token"])
                 let declared = EnvelopeDecoder(topics: ["plain.\(topic)": EnvelopeDeclaration(.plain(shape), tombstone: .delete)])
                 sources["plain.\(topic)"] = .init(application: application.id, decoder: declared)
             }
@@ -175,7 +178,7 @@ struct ChaosFuzz {
                 records.append(try encoder.encode(deletion, json: nil, topic: topic))
             }
             let source =
-                #""source":{"connector":"postgresql","name":"x","ts_ms":1772000000000,"schema":"public","table":"\#(type)","lsn":77}"#
+                #""source":{"version":"2.7","connector":"postgresql","name":"x","ts_ms":1772000000000,"db":"d","schema":"public","table":"\#(type)","lsn":77}"#
             let key = Array(#"{"id":"7"}"#.utf8)
             for text in [
                 #"{"before":null,"after":\#(json),\#(source),"op":"c","ts_ms":1772000000001}"#,

@@ -101,8 +101,8 @@ final class ChaosRun {
     // MARK: Processes
 
     private func startBus() async throws -> String {
-        let arguments = ["bus", "--partitions", "\(options.partitions)"]
-        let bus = try ChildProcess("bus", arguments, folder: folder, log: folder + "/bus.log", speaks: true)
+        let bus = try ChildProcess(
+            "bus", ["bus", "--partitions", "\(options.partitions)"], folder: folder, log: folder + "/bus.log", speaks: true)
         self.bus = bus
         guard let address = try await bus.line(within: .seconds(20)) else {
             throw CommandFailure(.unreachable, "the bus did not start: see \(folder)/bus.log")
@@ -117,10 +117,11 @@ final class ChaosRun {
         let properties = [
             ("bootstrap.servers", address), ("session.timeout.ms", "4000"), ("heartbeat.interval.ms", "100"), ("fetch.wait.max.ms", "10"),
             ("fetch.error.backoff.ms", "50"), ("reconnect.backoff.ms", "50"), ("reconnect.backoff.max.ms", "500"),
-            ("retry.backoff.ms", "20"), ("topic.metadata.refresh.fast.interval.ms", "50"),
+            ("retry.backoff.ms", "20"),
+            ("topic.metadata.refresh.fast.interval.ms", "50"),
         ]
-        let members = properties.map { "\($0.0): \"\($0.1)\"" } + ["partitions: \(options.partitions)"]
-        let line = "bus: { " + members.joined(separator: ", ") + " }"
+        let line =
+            "bus: { " + (properties.map { "\($0.0): \"\($0.1)\"" } + ["partitions: \(options.partitions)"]).joined(separator: ", ") + " }"
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { $0.hasPrefix("bus:") ? line : String($0) }
         try Data(lines.joined(separator: "\n").utf8).write(to: URL(fileURLWithPath: path))
     }
@@ -263,9 +264,9 @@ final class ChaosRun {
         try startHub()
         let progress = options.progress
         progress("until nothing moves")
-        let bus = try configuration.busConfiguration()
         let settlement = try await Settlement.wait(
-            scenario, configuration, store: .file(configuration.storePath), bus: bus, within: .seconds(120))
+            scenario, configuration, store: .file(configuration.storePath), bus: try configuration.busConfiguration(), within: .seconds(120)
+        )
         report.settled = settlement.elapsed
         if let ending = hub?.ending { throw Finding(text: "the hub ended by itself with \(ending): see \(folder)/hub.log") }
         if !settlement.isQuiet {

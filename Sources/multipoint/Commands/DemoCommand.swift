@@ -21,7 +21,7 @@ struct DemoCommand: AsyncParsableCommand {
             """)
 
     @Option(help: "How many changes people make; the hub's own writes come on top.")
-    var events = 5000
+    var events = 3000
 
     @Option(help: "What people's choices are drawn from.")
     var seed: UInt64 = 1

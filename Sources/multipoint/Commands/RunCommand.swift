@@ -1,8 +1,8 @@
-import HubModel
 import ArgumentParser
 import Foundation
 import HubBus
 import HubConfiguration
+import HubModel
 import HubRuntime
 import HubStore
 import Logging

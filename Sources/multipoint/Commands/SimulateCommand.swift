@@ -98,7 +98,8 @@ struct SimulateCommand: AsyncParsableCommand {
         } else {
             let ratio = report.versions == 0 ? 0 : report.writes * 100 / report.versions
             Output.line(
-                "\(report.seeds) seeds from \(first), \(report.steps) steps, \(ratio) writes per 100 golden versions, \(count) violations, \(seconds.milliseconds / 1000) s")
+                "\(report.seeds) seeds from \(first), \(report.steps) steps, \(ratio) writes per 100 golden versions, \(count) violations, \(seconds.milliseconds / 1000) s"
+            )
         }
         guard let finding = report.first else { return }
         let shortest = explorer.shrink(finding.seed..<finding.seed + max(1, min(seeds, 2000))) ?? finding
@@ -114,7 +115,8 @@ struct SimulateCommand: AsyncParsableCommand {
             if fault == .noEpoch { options.hubs = 2 }
             let report = Explorer(options: options, threads: jobs).explore(first..<first + seeds)
             let count = report.found.values.reduce(0, +)
-            Output.line("\(fault.rawValue): found by \(count) of \(seeds) seeds; \(report.first.map { "seed \($0.seed): \($0.violation)" } ?? "")")
+            Output.line(
+                "\(fault.rawValue): found by \(count) of \(seeds) seeds; \(report.first.map { "seed \($0.seed): \($0.violation)" } ?? "")")
             if count == 0 { missed.append(fault.rawValue) }
         }
         guard missed.isEmpty else { throw CommandFailure(.notWell, "not found: \(missed.joined(separator: ", "))") }

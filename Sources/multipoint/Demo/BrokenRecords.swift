@@ -4,7 +4,8 @@ import HubModel
 enum BrokenRecords {
     static func make(topics: [String: String]) -> [Record] {
         guard let account = topics["account"] else { return [] }
-        let head = #"{"specversion":"1.0","source":"/crm","type":"account.changed","subject":"900001","datacontenttype":"application/json","#
+        let head =
+            #"{"specversion":"1.0","source":"/crm","type":"account.changed","subject":"900001","datacontenttype":"application/json","#
         let deep = String(repeating: "[", count: 10_000) + String(repeating: "]", count: 10_000)
         let values: [(id: String, text: String)] = [
             ("broken JSON", head + #""id":"b1","data":{"name":"half a"#),

@@ -11,7 +11,9 @@ final class DemoProgress: Sendable {
         guard isShown else { return }
         let width = 28
         let filled = part.map { max(0, min(width, Int($0 * Double(width)))) } ?? 0
-        let bar = part == nil ? String(repeating: "·", count: width)
+        let bar =
+            part == nil
+            ? String(repeating: "·", count: width)
             : String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)
         let text = "\(phase.padding(toLength: 26, withPad: " ", startingAt: 0)) \(bar) \(note)"
         let isDue = shown.withLock { shown in

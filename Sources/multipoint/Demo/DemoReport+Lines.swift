@@ -21,7 +21,8 @@ extension DemoReport {
                     [inbound.topic, "\(inbound.records)"] + ends.map { "\(inbound.ends[$0] ?? 0)" }
                         + ["\(inbound.waiting)", inbound.addsUp ? "adds up" : "DOES NOT ADD UP"]
                 }))
-        let kinds = OutcomeKind.allCases.filter { kind in comparison.outbound.contains { ($0.outcomes[kind] ?? 0) > 0 } && kind != .waiting }
+        let kinds = OutcomeKind.allCases.filter { kind in comparison.outbound.contains { ($0.outcomes[kind] ?? 0) > 0 } && kind != .waiting
+        }
         section(
             "Deliveries, and how each ended",
             Table(

@@ -15,12 +15,16 @@ extension DemoReport {
             "echoes": count(ends(.echo)), "corrections": count(corrections),
             "conflicts": counts(comparison.conflicts.map { ($0.key, $0.value) }),
             "alarms": .array(
-                comparison.alarms.map { ["code": .string($0.code), "document": .string($0.document?.rawValue ?? ""), "text": .string($0.text)] }),
+                comparison.alarms.map {
+                    ["code": .string($0.code), "document": .string($0.document?.rawValue ?? ""), "text": .string($0.text)]
+                }),
             "deadLetters": .array(comparison.deadLetters.map { ["code": .string($0.code), "reason": .string($0.reason)] }),
-            "broken": count(broken), "lag": counts(lags.map { ($0.group, Int($0.lag)) }), "peakLag": counts(peaks.map { ($0.key, Int($0.value)) }),
+            "broken": count(broken), "lag": counts(lags.map { ($0.group, Int($0.lag)) }),
+            "peakLag": counts(peaks.map { ($0.key, Int($0.value)) }),
             "latencyMilliseconds": object(latencies, latency), "quotes": quotes,
             "fields": count(comparison.fields), "agreeing": count(comparison.agreeing),
-            "apart": .array(comparison.apart.map { .string("\($0)") }), "differences": .array(comparison.differences.map { .string("\($0)") }), "unexplained": count(comparison.unexplained.count),
+            "apart": .array(comparison.apart.map { .string("\($0)") }),
+            "differences": .array(comparison.differences.map { .string("\($0)") }), "unexplained": count(comparison.unexplained.count),
             "problems": .array(problems.map { .string($0) }), "allAddsUp": .bool(isWell),
         ]
     }

@@ -1,5 +1,3 @@
-import ReferenceApplication
-import ReferenceERP
 import Foundation
 import Histogram
 import HubBus
@@ -8,6 +6,8 @@ import HubModel
 import HubRuntime
 import HubScenario
 import HubStore
+import ReferenceApplication
+import ReferenceERP
 import Synchronization
 
 /// One demonstration, from an empty folder to the comparison.
@@ -32,7 +32,8 @@ struct DemoRun {
 
         func note(_ application: ApplicationID, _ duration: Duration) {
             histograms.withLock { histograms in
-                var histogram = histograms[application] ?? Histogram<UInt64>(highestTrackableValue: 3_600_000, numberOfSignificantValueDigits: .three)
+                var histogram =
+                    histograms[application] ?? Histogram<UInt64>(highestTrackableValue: 3_600_000, numberOfSignificantValueDigits: .three)
                 histogram.record(UInt64(max(0, duration.milliseconds)))
                 histograms[application] = histogram
             }
@@ -69,7 +70,8 @@ struct DemoRun {
         do {
             try await Blocking.run { () throws(RuntimeError) in try hub.start() }
             var run = DemoRun(
-                scenario: scenario, configuration: configuration, hub: hub, bus: bus, latencies: latencies, progress: progress, admin: admin,
+                scenario: scenario, configuration: configuration, hub: hub, bus: bus, latencies: latencies, progress: progress,
+                admin: admin,
                 people: People(scenario, seed: seed), events: events, seed: seed)
             report = .success(try await run.perform())
         } catch {
@@ -121,7 +123,8 @@ struct DemoRun {
         let reading = try await onThread { try BusReading.read(configuration, bus: bus, group: "\(configuration.hub).demo") }
         let lags = try await lags()
         return DemoReport(
-            events: events, seed: seed, elapsed: elapsed, outage: outage, tally: people.tally, settlement: settlement, comparison: comparison,
+            events: events, seed: seed, elapsed: elapsed, outage: outage, tally: people.tally, settlement: settlement,
+            comparison: comparison,
             reading: reading, lags: lags, peaks: peaks, latencies: latencies.all, broken: broken, failure: hub.failed.map { "\($0)" })
     }
 
