@@ -32,6 +32,7 @@ extension JSONWriter {
             writeGroup(fields, place..<end, prefix: group.count)
             place = end
         }
+        endObject()
     }
 
     /// True where another name goes on from this one with a dot.
