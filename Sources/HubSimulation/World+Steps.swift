@@ -265,7 +265,8 @@ extension World {
 
     private func resume(_ id: ApplicationID) throws {
         let calls = try transaction { store in
-            try Intake(delivery: self.delivery(id)).resume(limit: 100, afterStart: true, busy: { self.isBusy(id, $0) }, now: self.instant, in: store)
+            try Intake(delivery: self.delivery(id)).resume(
+                limit: 100, afterStart: true, busy: { self.isBusy(id, $0) }, now: self.instant, in: store)
         }
         calls.forEach(decide)
     }

@@ -51,6 +51,19 @@ struct OutcomeTests {
         #expect(try hub.state("erp", id).rejected == nil)
     }
 
+    @Test("a refusal sets no field that the application itself tells of a document that it has")
+    func refusalCoversNothing() throws {
+        var customers = EntityPolicy("customer")
+        customers.onRejected["erp"] = ["name": "$rule", "status": "$rule"]
+        let hub = try Hub([customers])
+        hub.erp.refuses = { $0.fields["credit"] == "99" ? .rejected(Self.tooMuch) : nil }
+        let (id, crm, _) = try hub.customer(["name": "Ann", "credit": "1"])
+        hub.crm.change(crm, ["credit": "99"], at: hub.now)
+        try hub.settle()
+        #expect(try hub.golden(id).fields["name"] == "Ann")
+        #expect(try hub.golden(id).fields["status"] == "credit-limit")
+    }
+
     @Test("a replay asks again what was refused")
     func replay() throws {
         let hub = try refusing()
@@ -144,9 +157,11 @@ struct OutcomeTests {
         try hub.settle()
         #expect(try hub.conflicts() == ["erp. delete won by -"])
         #expect(try !hub.golden(id).isDeleted)
+        // The others hear of it: the golden record's delivery there is refused.
+        #expect(hub.told("erp").last == "rejected 1.2")
         hub.crm.change(crm, ["phone": "2"], at: hub.now)
         try hub.settle()
-        #expect(hub.told("erp").last == "rejected 1.2")
+        #expect(hub.told("erp").last == "rejected 1.3")
         #expect(try hub.state("erp", id).rejected?.rejection.rule == "deleted")
     }
 

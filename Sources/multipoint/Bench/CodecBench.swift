@@ -77,10 +77,17 @@ struct CodecBench {
 }
 
 private struct NativeAccount: Codable {
-    var id, name, vat, email, phone, segment, territory, street, zip, city, country, payment_terms: String
+    var id, name, vat, email, phone, segment, territory, street, zip, city, country, paymentTerms: String
     var website, language, currency, notes: String
-    var credit_limit: Decimal
-    var on_hold: Bool
+    var creditLimit: Decimal
+    var onHold: Bool
+
+    enum CodingKeys: String, CodingKey {
+        case id, name, vat, email, phone, segment, territory, street, zip, city, country, website, language, currency, notes
+        case paymentTerms = "payment_terms"
+        case creditLimit = "credit_limit"
+        case onHold = "on_hold"
+    }
 }
 
 private struct CanonicalCustomer: Codable {
@@ -100,13 +107,13 @@ private struct CanonicalCustomer: Codable {
         phone = native.phone
         segment = native.segment
         territory = native.territory
-        paymentTerms = native.payment_terms == "30D" ? "net30" : native.payment_terms == "60D" ? "net60" : "prepaid"
+        paymentTerms = native.paymentTerms == "30D" ? "net30" : native.paymentTerms == "60D" ? "net60" : "prepaid"
         website = native.website
         language = native.language
         currency = native.currency
         notes = native.notes
         billingAddress = Address(street: native.street, postalCode: native.zip, city: native.city, country: native.country)
-        creditLimit = native.credit_limit
-        onHold = native.on_hold
+        creditLimit = native.creditLimit
+        onHold = native.onHold
     }
 }

@@ -85,7 +85,7 @@ struct BenchCommand: AsyncParsableCommand {
                 case .memory: try MemoryBench(size: size).rows()
                 }
             BenchProgress.done()
-            if json { made.forEach { Output.json($0.json) } }
+            if json { for row in made { Output.json(row.json) } }
             rows += made
         }
         if !json { print(rows) }
