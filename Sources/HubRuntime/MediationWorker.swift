@@ -98,8 +98,9 @@ final class MediationWorker: Sendable {
         while !stops.load(ordering: .relaxed) {
             let batch = consumer.take(max: Self.batch, wait: 50)
             if batch.isClosed { return }
-            for event in batch.events { handle(event, consumer) }
+            // Records first: the end of a partition stands behind records of the same batch, which the store does not have yet.
             if !batch.records.isEmpty { submit(batch, consumer) }
+            for event in batch.events { handle(event, consumer) }
             if state.withLock({ state in
                 defer { state.releases = false }
                 return state.releases
