@@ -40,7 +40,7 @@ final class DeliveryEngine: Sendable {
     func start() throws(BusError) {
         let topics = hub.plan.entities.keys.filter { hub.plan.binding(application, $0) != nil }.map { hub.plan.canonicalTopic($0) }.sorted()
         let made = try BusConsumer(
-            hub.bus, group: group, topics: topics,
+            hub.consumerBus, group: group, topics: topics, limits: RunningHub.inboxLimits,
             assigned: { [unowned self] partitions, _ in try assigned(partitions) },
             revoked: { [unowned self] partitions, _ in
                 state.withLock { state in state.offsets.filter { partitions.contains($0.key) } }

@@ -40,7 +40,7 @@ final class MediationWorker: Sendable {
 
     func start() throws(BusError) {
         let made = try BusConsumer(
-            hub.bus, group: hub.plan.mediationGroup, topics: pipeline.topics,
+            hub.consumerBus, group: hub.plan.mediationGroup, topics: pipeline.topics, limits: RunningHub.inboxLimits,
             assigned: { [unowned self] partitions, _ in try assigned(partitions) },
             revoked: { [unowned self] partitions, lost in revoked(partitions, lost: lost) })
         consumer.withLock { $0 = made }

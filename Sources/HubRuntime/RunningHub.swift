@@ -82,6 +82,18 @@ package final class RunningHub: Sendable {
         pipeline = InboundPipeline(plan: plan, sources: sources, schemas: options.schemas)
     }
 
+    /// The bus for consumers: prefetching a few seconds of flow, so that memory does not grow with what waits in Kafka.
+    var consumerBus: BusConfiguration {
+        var result = bus
+        for (name, value) in [("queued.min.messages", "30000"), ("queued.max.messages.kbytes", "24576")] where result[name] == nil {
+            result[name] = value
+        }
+        return result
+    }
+
+    /// What a consumer's inbox holds.
+    static let inboxLimits = BusConsumer.Limits(records: 4_000, bytes: 8 << 20)
+
     /// Remembers who an application is, or refuses another one behind the same address: it must not be written to before people have
     /// compared it.
     func meet(_ application: ApplicationID, _ identity: ApplicationIdentity) throws(DriverError) {

@@ -1,12 +1,12 @@
 /// How much a ``SQLiteStore`` keeps in memory and takes together. The defaults suit a hub; tests make them tiny.
 package struct SQLiteOptions: Sendable {
     /// Golden records kept decoded.
-    package var cachedGoldenRecords = 20_000
+    package var cachedGoldenRecords = 10_000
     /// Target states, and as many links, kept decoded.
-    package var cachedTargets = 40_000
+    package var cachedTargets = 20_000
     /// Outbox rows kept for the publisher.
-    package var outboxRowsInMemory = 20_000
-    package var outboxBytesInMemory = 64 << 20
+    package var outboxRowsInMemory = 10_000
+    package var outboxBytesInMemory = 16 << 20
     /// Transactions that wait for the store's thread; whoever submits another one then waits.
     package var queueLength = 1024
     /// Transactions that share one commit at most.
