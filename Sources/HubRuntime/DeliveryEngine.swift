@@ -85,6 +85,13 @@ final class DeliveryEngine: Sendable {
                 return (partition, try store.offset(group, partition))
             }
         }
+        let stored = Dictionary(uniqueKeysWithValues: offsets.compactMap { partition, offset in offset.map { (partition, $0) } })
+        state.withLock { state in
+            state.offsets.merge(stored) { _, new in new }
+            // The hub may have ended between its store and Kafka: lag tools should not show that for ever.
+            state.uncommitted.merge(stored) { _, new in new }
+        }
+        bell.ring()
         return Dictionary(uniqueKeysWithValues: offsets.map { ($0.0, $0.1.map { .offset($0) } ?? .beginning) })
     }
 
@@ -114,6 +121,9 @@ final class DeliveryEngine: Sendable {
                 // What the topic has lost, the store still has.
                 hub.catchUpAgain(application)
             }
+        case .commitFailed(let offsets, _):
+            state.withLock { $0.uncommitted.merge(offsets) { max($0, $1) } }
+            hub.report(event, group: group)
         default: hub.report(event, group: group)
         }
     }
@@ -126,6 +136,7 @@ final class DeliveryEngine: Sendable {
             let now = hub.clock.now()
             if stops.load(ordering: .relaxed), state.withLock({ $0.stop(now: now) }) { break }
             probeWhenDue(now)
+            commitAgain(consumer)
             guard let work = state.withLock({ $0.takeWork(now: now, stopping: stops.load(ordering: .relaxed)) }) else {
                 let wait = state.withLock { $0.untilNext(now: now) }
                 bell.wait(milliseconds: Int(max(1, min(1000, wait.milliseconds))))
@@ -134,6 +145,17 @@ final class DeliveryEngine: Sendable {
             decide(work, consumer, now)
             room.ring()
         }
+    }
+
+    private func commitAgain(_ consumer: BusConsumer) {
+        let uncommitted = state.withLock { state in
+            defer { state.uncommitted = [:] }
+            // Never further than the store, and never back.
+            return state.uncommitted.reduce(into: [TopicPartition: Int64]()) { result, entry in
+                result[entry.key] = state.offsets[entry.key] ?? entry.value
+            }
+        }
+        if !uncommitted.isEmpty { _ = try? consumer.commit(uncommitted) }
     }
 
     /// One transaction for all that has come together: replies, records, and targets whose time has come.

@@ -28,6 +28,8 @@ struct DeliveryState: Sendable {
     /// Driver calls under way.
     private(set) var running = 0
     var offsets: [TopicPartition: Int64] = [:]
+    /// What Kafka may not know yet of the store's offsets: after an assignment, or where a commit failed.
+    var uncommitted: [TopicPartition: Int64] = [:]
     var breaker = Breaker()
     var isPaused = false
     /// The store may hold targets that are ready.

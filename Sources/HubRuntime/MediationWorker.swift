@@ -22,6 +22,8 @@ final class MediationWorker: Sendable {
         var epochs: [TopicPartition: Int64] = [:]
         /// The next offset by what has been committed to the store.
         var offsets: [TopicPartition: Int64] = [:]
+        /// What Kafka may not know yet of the store's offsets: after an assignment, or where a commit failed.
+        var uncommitted: Set<TopicPartition> = []
         /// Behind the last record taken, for batches that follow each other while the first is still under way.
         var positions: [TopicPartition: Int64] = [:]
         /// Transactions under way.
@@ -70,6 +72,7 @@ final class MediationWorker: Sendable {
                 state.epochs[partition] = epoch
                 state.offsets[partition] = offset
                 state.positions[partition] = offset
+                if offset != nil { state.uncommitted.insert(partition) }
             }
         }
         return Dictionary(uniqueKeysWithValues: held.map { ($0.partition, $0.offset.map { .offset($0) } ?? .beginning) })
@@ -101,6 +104,7 @@ final class MediationWorker: Sendable {
             // Records first: the end of a partition stands behind records of the same batch, which the store does not have yet.
             if !batch.records.isEmpty { submit(batch, consumer) }
             for event in batch.events { handle(event, consumer) }
+            commitAgain(consumer)
             if state.withLock({ state in
                 defer { state.releases = false }
                 return state.releases
@@ -109,6 +113,14 @@ final class MediationWorker: Sendable {
             }
         }
         drain(until: .now + .seconds(8))
+    }
+
+    private func commitAgain(_ consumer: BusConsumer) {
+        let uncommitted = state.withLock { state in
+            defer { state.uncommitted = [] }
+            return state.offsets.filter { state.uncommitted.contains($0.key) }
+        }
+        if !uncommitted.isEmpty { _ = try? consumer.commit(uncommitted) }
     }
 
     private func submit(_ batch: BusConsumer.Batch, _ consumer: BusConsumer) {
@@ -186,6 +198,9 @@ final class MediationWorker: Sendable {
                 }
                 consumer.reposition(range.partition, to: .offset(offset))
             }
+        case .commitFailed(let offsets, _):
+            state.withLock { $0.uncommitted.formUnion(offsets.keys) }
+            hub.report(event, group: hub.plan.mediationGroup)
         default: hub.report(event, group: hub.plan.mediationGroup)
         }
     }
