@@ -50,7 +50,7 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CRdKafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
         room("HubModel"),
-        room("HubDriver", ["HubModel"]),
+        room("HubDriver", ["HubModel", "HubCodec"]),
         room("HubCodec", ["HubModel", yams]),
         room("HubBus", ["CRdKafka", "HubModel", logging]),
         room("HubStore", ["HubModel", "HubCodec", grdb, .product(name: "GRDBSQLite", package: "GRDB.swift")]),

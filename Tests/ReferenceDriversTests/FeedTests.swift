@@ -78,12 +78,12 @@ struct FeedTests {
             "numbers": [.number(Number(-1250, scale: 2)), 0, .number(try #require(Number("1e400")))],
             "nested": ["list": [], "object": [:]],
         ]
-        let text = DocumentText.text(fields)
-        let back = try DocumentText.fields(text)
-        #expect(back == fields && DocumentText.text(back) == text)
+        let text = JSONText.text(.object(fields))
+        let back = try JSONText.fields(text)
+        #expect(back == fields && JSONText.text(.object(back)) == text)
         for length in 0..<text.utf8.count {
-            #expect(throws: DocumentTextError.self) {
-                try DocumentText.fields(String(decoding: text.utf8.prefix(length), as: UTF8.self))
+            #expect(throws: JSONTextError.self) {
+                try JSONText.fields(String(decoding: text.utf8.prefix(length), as: UTF8.self))
             }
         }
     }

@@ -120,7 +120,7 @@ package final class ApplicationFile: Sendable {
             ).map { row in Use(Use.Kind(rawValue: row["kind"]) ?? .existence, of: row["subject"], amount: row["amount"]) }
             let code: String? = try String.fetchOne(work.db, sql: "SELECT code FROM document WHERE id = ?", arguments: [document.id])
             let draft = Draft(
-                native: native, id: document.id, before: document.fields, fields: try DocumentText.fields(bodies[1]), actor: .workflow,
+                native: native, id: document.id, before: document.fields, fields: try JSONText.fields(bodies[1]), actor: .workflow,
                 code: code, uses: uses)
             _ = try work.store(draft, over: document, reference: document.reference)
         }

@@ -26,7 +26,7 @@ struct Call: Sendable {
         key = (row["key"] as String?).map { NativeKey($0) }
         reference = CanonicalID(row["reference"])
         token = (row["token"] as String?).map { VersionToken($0) }
-        fields = try DocumentText.fields(row["body"])
+        fields = try JSONText.fields(row["body"])
     }
 }
 
@@ -74,7 +74,7 @@ extension Work {
                 """,
             arguments: [
                 due.milliseconds, deadline.milliseconds, call.operation.rawValue, call.native, call.key?.rawValue,
-                call.reference.rawValue, call.token?.rawValue, DocumentText.text(call.fields),
+                call.reference.rawValue, call.token?.rawValue, JSONText.text(.object(call.fields)),
             ])
     }
 }

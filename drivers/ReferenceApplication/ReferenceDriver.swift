@@ -135,7 +135,7 @@ package struct ReferenceDriver: Driver, LookingUp, Reading, Paging, Capturing {
             key: NativeKey(String(row["document"] as Int64)), position: SourcePosition(minor: row["seq"]),
             token: entity?.hasToken == true ? VersionToken(String(row["version"] as Int64)) : nil,
             time: Instant(milliseconds: row["time"]), reference: reference.map { CanonicalID($0) })
-        return CapturedChange(event: event, fields: try body.map(DocumentText.fields))
+        return CapturedChange(event: event, fields: try body.map(JSONText.fields))
     }
 
     private func number(_ text: String?) throws(DriverError) -> Int64 {

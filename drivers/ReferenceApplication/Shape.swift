@@ -1,3 +1,4 @@
+import HubDriver
 package import HubModel
 
 /// The members of a document type, with the rules that concern one member alone.
@@ -83,7 +84,7 @@ package struct Member: Sendable {
         case .key: if let text = value.keyText { return .string(text) }
         case .lines: if value.array != nil { return value }
         }
-        throw Refused("invalid-field", name, "\(name) cannot be \(DocumentText.text(["value": value])).")
+        throw Refused("invalid-field", name, "\(name) cannot be \(JSONText.text(["value": value])).")
     }
 }
 

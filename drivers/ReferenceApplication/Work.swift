@@ -1,4 +1,5 @@
 import GRDB
+import HubDriver
 package import HubModel
 
 /// One transaction of an application: every change in it leaves an event in the feed, or none of it happened.
@@ -156,7 +157,8 @@ package struct Work {
         try db.cachedStatement(
             sql: "UPDATE document SET reference = ?, code = ?, version = ?, stamp = ?, deleted = ?, body = ? WHERE id = ?"
         ).execute(arguments: [
-            document.reference?.rawValue, code, document.version, document.stamp, document.isDeleted, DocumentText.text(document.fields),
+            document.reference?.rawValue, code, document.version, document.stamp, document.isDeleted,
+            JSONText.text(.object(document.fields)),
             document.id,
         ])
     }
@@ -167,7 +169,7 @@ package struct Work {
             sql: "INSERT INTO feed (native, document, reference, version, time, body) VALUES (?, ?, ?, ?, ?, ?)"
         ).execute(arguments: [
             document.native, document.id, document.reference?.rawValue, document.version, now.milliseconds,
-            delete ? nil : DocumentText.text(document.fields),
+            delete ? nil : JSONText.text(.object(document.fields)),
         ])
         return db.lastInsertedRowID
     }
@@ -177,6 +179,6 @@ extension StoredDocument {
     init(row: Row) throws {
         self.init(
             id: row["id"], native: row["native"], reference: (row["reference"] as String?).map { CanonicalID($0) }, version: row["version"],
-            stamp: row["stamp"], isDeleted: row["deleted"], fields: try DocumentText.fields(row["body"]))
+            stamp: row["stamp"], isDeleted: row["deleted"], fields: try JSONText.fields(row["body"]))
     }
 }
