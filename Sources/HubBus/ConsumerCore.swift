@@ -22,6 +22,8 @@ final class ConsumerCore: ClientContext, @unchecked Sendable {
         /// The polling thread has seen `isClosing` and leaves the group.
         var isLeaving = false
         var isClosed = false
+        /// Records taken out so far: whether a full inbox is moving.
+        var taken = 0
         /// Whether the polling thread wants to hear that the inbox has become half empty.
         var wantsRoom = false
         var droppedEvents = 0
@@ -31,7 +33,8 @@ final class ConsumerCore: ClientContext, @unchecked Sendable {
     private static let eventLimit = 10_000
     /// How many records are polled before they go into the inbox together.
     static let chunkLimit = 1_000
-    /// How long a full inbox is waited for before partitions are paused: pausing throws away what librdkafka has prefetched.
+    /// How long a full inbox out of which nothing is taken is waited for before partitions are paused: pausing throws away what
+    /// librdkafka has prefetched. While something is taken, waiting goes on, with one poll after every such time.
     static let patience = Duration.milliseconds(250)
     static let pollMilliseconds: Int32 = 100
     static let partitionCheckInterval = Duration.seconds(300)
@@ -107,6 +110,7 @@ final class ConsumerCore: ClientContext, @unchecked Sendable {
             var batch = BusConsumer.Batch()
             let chunk = state.inbox.take(Swift.max(1, max))
             batch.records = chunk.records
+            state.taken += chunk.records.count
             for partition in chunk.partitions { batch.epochs[partition] = state.machine.partitions[partition]?.epoch }
             batch.takeEvents(&state)
             batch.isClosed = state.isClosed && batch.isEmpty

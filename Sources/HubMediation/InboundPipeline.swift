@@ -121,7 +121,7 @@ package struct InboundPipeline: Sendable {
                 document: NativeReference(
                     application.id, company, mapping.entity, key),
                 alternatives: decoded.data == nil ? mappings.dropFirst().map(\.entity) : [], operation: event.operation, fields: fields,
-                native: decoded.data.map { Array($0.rawBytes) } ?? [],
+                native: decoded.data.map { RawJSON($0) } ?? .none,
                 position: event.position ?? SourcePosition(minor: record.offset), token: event.token,
                 time: min(event.time ?? broker, broker), reference: event.reference, event: event.id, record: record))
     }

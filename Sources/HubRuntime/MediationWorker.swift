@@ -28,6 +28,8 @@ final class MediationWorker: Sendable {
         var positions: [TopicPartition: Int64] = [:]
         /// Transactions under way.
         var pending = 0
+        /// What has been committed, to be let go on mediation's thread: taking thousands of records apart would hold up the store.
+        var spent: [[Mediator.Batch]] = []
         var releases = false
     }
 
@@ -139,9 +141,12 @@ final class MediationWorker: Sendable {
         }
         let work = batches.values.sorted { $0.partition < $1.partition }
         while state.withLock({ $0.pending >= Self.depth }) { committed.wait(milliseconds: 100) }
-        state.withLock { state in
+        // What is spent ends here, outside the lock.
+        _ = state.withLock { state in
+            defer { state.spent = [] }
             state.pending += 1
             for batch in work { state.positions[batch.partition] = batch.nextOffset }
+            return state.spent
         }
         let (plan, pipeline) = (hub.plan, pipeline)
         hub.store.submit { store in
@@ -172,7 +177,10 @@ final class MediationWorker: Sendable {
             // Nothing of it has happened; what was read is read again from where the store stands.
             hub.fail(error, "mediation cannot write to the store")
         }
-        state.withLock { $0.pending -= 1 }
+        state.withLock { state in
+            state.pending -= 1
+            state.spent.append(work)
+        }
         committed.ring()
     }
 
