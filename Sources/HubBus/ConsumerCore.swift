@@ -226,16 +226,19 @@ extension BusConsumer.Event {
 }
 
 extension BusConsumer.Batch {
-    /// Takes the events that may be told now: the end of a partition only once its records have been taken.
+    /// Takes the events that may be told now: what ends or interrupts a partition only once its records have been taken.
+    /// Whoever answers a gap by reading elsewhere would otherwise throw away records that came before it.
     fileprivate mutating func takeEvents(_ state: inout ConsumerCore.State) {
         guard !state.events.isEmpty else { return }
         var waiting: [BusConsumer.Event] = []
         for event in state.events {
-            if case .endReached(let partition, _, _) = event, state.inbox.holds(partition) {
-                waiting.append(event)
-            } else {
-                events.append(event)
-            }
+            let partition: TopicPartition? =
+                switch event {
+                case .endReached(let partition, _, _): partition
+                case .outOfRange(let range): range.partition
+                default: nil
+                }
+            if let partition, state.inbox.holds(partition) { waiting.append(event) } else { events.append(event) }
         }
         state.events = waiting
     }
