@@ -49,7 +49,7 @@ final class ConsumerCore: ClientContext, @unchecked Sendable {
     // The polling thread's own.
     var reader = ChunkReader()
     var unavailableTopics: Set<String> = []
-    var partitionCounts: [String: Int] = [:]
+    var partitionCounts = PartitionCounts()
     var nextPartitionCheck: ContinuousClock.Instant?
     var hasFailed = false
 
@@ -149,9 +149,19 @@ final class ConsumerCore: ClientContext, @unchecked Sendable {
     }
 
     func close() {
+        beginClosing()
+        if let thread, !thread.isCurrent { thread.join() }
+    }
+
+    func close(until deadline: ContinuousClock.Instant) -> Bool {
+        beginClosing()
+        guard let thread, !thread.isCurrent else { return true }
+        return thread.join(until: deadline)
+    }
+
+    private func beginClosing() {
         monitor.update { $0.isClosing = true }
         wake()
-        if let thread, !thread.isCurrent { thread.join() }
     }
 
     /// Ends a blocking poll early. Never while the client closes: librdkafka's close would take it for its own end, and leave
