@@ -205,9 +205,7 @@ extension ConsumerCore {
         defer { rd_kafka_metadata_destroy(metadata) }
         for topic in UnsafeBufferPointer(start: metadata.pointee.topics, count: Int(metadata.pointee.topic_cnt)) {
             guard topic.err == RD_KAFKA_RESP_ERR_NO_ERROR, let name = topic.topic.map({ String(cString: $0) }) else { continue }
-            let count = Int(topic.partition_cnt)
-            let known = partitionCounts.updateValue(count, forKey: name)
-            if let known, known != count { report(.partitionCountChanged(topic: name, from: known, to: count)) }
+            if let event = partitionCounts.note(name, Int(topic.partition_cnt)) { report(event) }
         }
     }
 }

@@ -52,7 +52,7 @@ final class ConsumerCore: ClientContext, @unchecked Sendable {
     // The polling thread's own.
     var reader = ChunkReader()
     var unavailableTopics: Set<String> = []
-    var partitionCounts: [String: Int] = [:]
+    var partitionCounts = PartitionCounts()
     var nextPartitionCheck: ContinuousClock.Instant?
     var hasFailed = false
 
@@ -153,9 +153,19 @@ final class ConsumerCore: ClientContext, @unchecked Sendable {
     }
 
     func close() {
+        beginClosing()
+        if let thread, !thread.isCurrent { thread.join() }
+    }
+
+    func close(until deadline: ContinuousClock.Instant) -> Bool {
+        beginClosing()
+        guard let thread, !thread.isCurrent else { return true }
+        return thread.join(until: deadline)
+    }
+
+    private func beginClosing() {
         monitor.update { $0.isClosing = true }
         wake()
-        if let thread, !thread.isCurrent { thread.join() }
     }
 
     /// Ends a blocking poll early. Never while the client closes: librdkafka's close would take it for its own end, and leave
@@ -230,16 +240,19 @@ extension BusConsumer.Event {
 }
 
 extension BusConsumer.Batch {
-    /// Takes the events that may be told now: the end of a partition only once its records have been taken.
+    /// Takes the events that may be told now: what ends or interrupts a partition only once its records have been taken.
+    /// Whoever answers a gap by reading elsewhere would otherwise throw away records that came before it.
     fileprivate mutating func takeEvents(_ state: inout ConsumerCore.State) {
         guard !state.events.isEmpty else { return }
         var waiting: [BusConsumer.Event] = []
         for event in state.events {
-            if case .endReached(let partition, _, _) = event, state.inbox.holds(partition) {
-                waiting.append(event)
-            } else {
-                events.append(event)
-            }
+            let partition: TopicPartition? =
+                switch event {
+                case .endReached(let partition, _, _): partition
+                case .outOfRange(let range): range.partition
+                default: nil
+                }
+            if let partition, state.inbox.holds(partition) { waiting.append(event) } else { events.append(event) }
         }
         state.events = waiting
     }

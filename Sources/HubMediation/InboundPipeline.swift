@@ -101,7 +101,9 @@ package struct InboundPipeline: Sendable {
         }
         guard let key = event.key ?? decoded.data.flatMap({ mapping.key(of: $0) }), !key.rawValue.isEmpty else {
             throw DeadLetterReason(
-                application: application.id, code: "no-key", reason: "\(type) has no key: neither the envelope nor the data names one")
+                application: application.id, code: "no-key",
+                reason: "\(type) has no key: neither the envelope nor \(mapping.keyPath.joined(separator: ".")) in the data names one. "
+                    + "A CloudEvent needs a subject or the extension mpkey (its record's key does not count), any other record a key")
         }
         guard key.rawValue.utf8.count <= 512 else {
             throw DeadLetterReason(

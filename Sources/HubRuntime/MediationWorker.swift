@@ -54,7 +54,9 @@ final class MediationWorker: Sendable {
     func stop(until deadline: ContinuousClock.Instant) {
         stops.store(true, ordering: .relaxed)
         if let worker = worker.withLock({ $0 }), !worker.join(until: deadline) { hub.logger.warning("mediation did not end in time") }
-        consumer.withLock { $0 }?.close()
+        if let consumer = consumer.withLock({ $0 }), !consumer.close(until: RunningHub.closingEnd(deadline)) {
+            hub.logger.warning("the Kafka client of \(hub.plan.mediationGroup) did not end in time")
+        }
     }
 
     /// A link or the end of a create may have ended waits.
@@ -103,7 +105,7 @@ final class MediationWorker: Sendable {
         while !stops.load(ordering: .relaxed) {
             let batch = consumer.take(max: Self.batch, wait: 50)
             if batch.isClosed { return }
-            // Records first: the end of a partition stands behind records of the same batch, which the store does not have yet.
+            // Records first: an event about a partition stands behind its records of the same batch.
             if !batch.records.isEmpty { submit(batch, consumer) }
             for event in batch.events { handle(event, consumer) }
             commitAgain(consumer)
