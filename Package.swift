@@ -7,12 +7,14 @@ let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let drivers: [(name: String, mappings: [String], uses: [Target.Dependency])] = [
     ("ReferenceERP", ["erp-customer", "erp-product", "erp-order", "erp-invoice"], ["ReferenceApplication", grdb]),
     ("ReferenceCRM", ["crm-customer", "crm-product", "crm-order", "crm-invoice"], ["ReferenceApplication", grdb]),
+    ("Tryton", ["tryton-customer", "tryton-product", "tryton-order", "tryton-invoice"], ["HTTPApplication"]),
 ]
 
 /// Schemas of the ready-made applications' native types, in `schemas/<driver>`.
 let schemas = [
     "reference-erp": ["partner", "article", "sales_order", "invoice"],
     "reference-crm": ["account", "item", "deal", "bill"],
+    "tryton": ["party_party", "product_product", "sale_sale", "account_invoice"],
 ]
 
 let strict: [SwiftSetting] = [
@@ -119,6 +121,7 @@ let package = Package(
             tests("HubConfigurationTests", ["HubConfiguration", "HubRules", "HubStore", "HubCodec", "HubDriver", "HubModel"]),
             tests(
                 "ReferenceDriversTests", ["ReferenceApplication", "ReferenceERP", "ReferenceCRM", "HubDriver", "HubModel"]),
+            tests("TrytonTests", ["Tryton", "HTTPApplication", "HubDriver", "HubModel"]),
             tests("HTTPApplicationTests", ["HTTPApplication", "HubDriver", "HubModel"]),
             tests(
                 "MultipointTests",
