@@ -42,6 +42,7 @@ let package = Package(
     products: [
         .executable(name: "multipoint", targets: ["multipoint"]),
         .library(name: "HubDriver", targets: ["HubModel", "HubDriver"]),
+        .library(name: "HubTestKit", targets: ["HubTestKit"]),
     ],
     dependencies: [
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
@@ -58,6 +59,7 @@ let package = Package(
         .systemLibrary(name: "CRdKafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
         room("HubModel"),
         room("HubDriver", ["HubModel", "HubCodec"]),
+        room("HubTestKit", ["HubModel", "HubDriver"]),
         room("HubCodec", ["HubModel", yams]),
         room("HubBus", ["CRdKafka", "HubModel", logging]),
         room("HubStore", ["HubModel", "HubCodec", grdb, .product(name: "GRDBSQLite", package: "GRDB.swift")]),
@@ -120,8 +122,9 @@ let package = Package(
                 "HubRuntimeTests", ["HubRuntime", "HubConfiguration", "HubBus", "HubStore", "HubRules", "HubDriver", "HubModel"]),
             tests("HubConfigurationTests", ["HubConfiguration", "HubRules", "HubStore", "HubCodec", "HubDriver", "HubModel"]),
             tests(
-                "ReferenceDriversTests", ["ReferenceApplication", "ReferenceERP", "ReferenceCRM", "HubDriver", "HubModel"]),
-            tests("TrytonTests", ["Tryton", "HTTPApplication", "HubDriver", "HubModel"]),
+                "ReferenceDriversTests", ["ReferenceApplication", "ReferenceERP", "ReferenceCRM", "HubTestKit", "HubDriver", "HubModel"]),
+            tests("HubTestKitTests", ["HubTestKit", "HubDriver", "HubModel"]),
+            tests("TrytonTests", ["Tryton", "HTTPApplication", "HubTestKit", "HubDriver", "HubModel"]),
             tests("HTTPApplicationTests", ["HTTPApplication", "HubDriver", "HubModel"]),
             tests(
                 "MultipointTests",
