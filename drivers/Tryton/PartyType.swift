@@ -8,7 +8,7 @@ struct PartyType: DocumentType {
     let settings: TrytonSettings
     let manifest = EntityManifest(
         native: "party.party", entity: "customer", createIsRepeatable: false, hasToken: true, hasStamp: true, tellsReference: true,
-        delete: .archives, rules: TrytonRules.names)
+        delete: .archives, rules: TrytonRules.party)
     let domain: [Value] = []
     let identifiers: HubIdentifier? = HubIdentifier(model: "party.identifier", link: "party")
     let parts = [
@@ -16,12 +16,10 @@ struct PartyType: DocumentType {
         "payment_terms.": "party.party.payment_term", "credit_limit_amounts.": "party.party.credit_limit_amount",
         "sale_price_lists.": "party.party.sale_price_list",
     ]
+    /// Terms, limits and price lists have no interface of their own: who changes them changes the party.
     let sources = [
         ChangeSource(model: "party.party"), ChangeSource(model: "party.address", link: "party"),
         ChangeSource(model: "party.contact_mechanism", link: "party"), ChangeSource(model: "party.identifier", link: "party"),
-        ChangeSource(model: "party.party.payment_term", link: "party", needs: "payment_terms"),
-        ChangeSource(model: "party.party.credit_limit_amount", link: "party", needs: "credit_limit_amounts"),
-        ChangeSource(model: "party.party.sale_price_list", link: "party", needs: "sale_price_lists"),
     ]
 
     private static let mechanisms = ["email", "phone", "mobile", "fax", "website"]
@@ -159,7 +157,8 @@ struct PartyType: DocumentType {
             default:
                 let old = record.flatMap { mechanism(name, $0.row) }
                 if let old { touched.append(("party.contact_mechanism", old.id)) }
-                switch (try Given.text(value, name), old) {
+                // Tryton has no empty mechanisms.
+                switch (value.text == "" ? .null : try Given.text(value, name), old) {
                 case (.null, nil): break
                 case (.null, let old?): mechanisms.append(["delete", [.id(old.id)]])
                 case (let text, let old?): mechanisms.append(["write", [.id(old.id)], ["value": text]])

@@ -8,17 +8,17 @@ struct ProductType: DocumentType {
     let settings: TrytonSettings
     let manifest = EntityManifest(
         native: "product.product", entity: "product", createIsRepeatable: false, hasToken: true, hasStamp: true, tellsReference: true,
-        delete: .archives, rules: TrytonRules.names)
+        delete: .archives, rules: TrytonRules.product)
     let domain: [Value] = []
     let identifiers: HubIdentifier? = HubIdentifier(model: "product.identifier", link: "product")
     let parts = [
         "template.": "product.template", "identifiers.": "product.identifier", "list_prices.": "product.list_price",
         "template.list_prices.": "product.list_price",
     ]
+    /// Prices have no interface of their own: who changes one changes the product or its template.
     let sources = [
         ChangeSource(model: "product.product"), ChangeSource(model: "product.template", link: "products"),
         ChangeSource(model: "product.identifier", link: "product"),
-        ChangeSource(model: "product.list_price", link: "template.products", needs: "list_prices"),
     ]
 
     private static let writable: Set<String> = ["code", "name", "list_price", "unit", "salable", "active", "type", "description"]

@@ -31,9 +31,12 @@ struct SaleType: DocumentType {
 
     init(settings: TrytonSettings) {
         self.settings = settings
+        // Tryton deletes what has not been confirmed, and nothing else.
+        let isDeletable = settings.orders < .confirmed
         manifest = EntityManifest(
-            native: "sale.sale", entity: "order", createIsRepeatable: false, hasToken: true, hasStamp: true, tellsReference: true,
-            delete: .removes, isPerCompany: !settings.companies.isEmpty, transitions: Self.transitions, rules: TrytonRules.names)
+            native: "sale.sale", entity: "order", operations: isDeletable ? [.create, .update, .delete] : [.create, .update],
+            createIsRepeatable: false, hasToken: true, hasStamp: true, tellsReference: true, delete: isDeletable ? .removes : .refuses,
+            isPerCompany: !settings.companies.isEmpty, transitions: Self.transitions, rules: TrytonRules.sale)
     }
 
     func fields(_ profile: Profile) -> [String] {

@@ -21,10 +21,14 @@ final class TrytonConnection: Sendable {
     }
 
     func close() async {
-        if let session = session.withLock({ $0 }) {
-            _ = try? await http.send(.post(path, json: Self.request("common.db.logout", []), headers: [session.header], time: .seconds(2)))
-        }
+        await logOut()
         await http.close()
+    }
+
+    /// Ends the session in Tryton; the next call opens another.
+    func logOut() async {
+        guard let session = session.withLock({ $0 }) else { return }
+        _ = try? await http.send(.post(path, json: Self.request("common.db.logout", []), headers: [session.header], time: .seconds(2)))
     }
 
     /// The number of the hub's own user.

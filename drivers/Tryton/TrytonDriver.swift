@@ -158,7 +158,9 @@ final class TrytonDriver: Driver {
     func asked<T>(_ question: () async throws(TrytonFailure) -> T) async throws(DriverError) -> T {
         do { return try await question() } catch {
             switch error {
-            case .driver(let error): throw error
+            case .driver(let error):
+                // Nothing is unsure about a question without an answer.
+                throw error.code == .noAnswer ? DriverError(.unreachable, error.message, cause: error.cause) : error
             case .refused(let rejection): throw DriverError(.protocolViolation, "Tryton refuses a question: \(rejection)")
             case .warning(_, let text): throw DriverError(.protocolViolation, "Tryton warns of a question: \(text)")
             case .changed: throw DriverError(.protocolViolation, "Tryton takes a question for a write.")

@@ -50,14 +50,21 @@ enum TrytonRules {
         ("PostgreSQL text fields cannot contain NUL", "invalid-text"), ("index row", "too-long"), ("value too long", "too-long"),
     ]
 
-    /// Rules that the driver itself keeps, because Tryton leaves them to its own client.
-    private static let own = [
-        "missing-token", "unknown-field", "invalid-text", "invalid-value", "read-only", "illegal-transition", "unknown-customer",
-        "unknown-product", "unknown-country", "unknown-unit", "unknown-payment-terms", "unknown-price-list", "unknown-category",
+    /// Rules that documents of every type know; those besides Tryton's own sentences the driver keeps, as Tryton leaves them to its client.
+    private static let common = [
+        "unknown-field", "read-only", "invalid-text", "invalid-value", "required", "too-many-digits", "too-long", "missing-token",
+        "no-right", "warning", "internal-error", "refused",
     ]
-
-    /// All of them, for the manifest.
-    static let names = Set(sentences.map(\.rule) + own + ["credit-limit", "warning", "not-processed", "internal-error", "refused"]).sorted()
+    static let party =
+        common + ["not-unique", "unknown-payment-terms", "unknown-price-list", "unknown-country", "invalid-identifier"]
+    static let product = common + ["not-unique", "not-allowed", "unknown-unit", "unknown-category"]
+    static let sale =
+        common + [
+            "unknown-customer", "unknown-product", "unknown-payment-terms", "illegal-transition", "credit-limit", "missing-address",
+            "missing-account", "closed-period", "not-processed",
+        ]
+    /// Every name that ``rejection(_:)`` can give.
+    static var told: Set<String> { Set(sentences.map(\.rule) + ["refused"]) }
 
     /// The rule that a sentence of Tryton's tells, with the field's label as Tryton shows it.
     static func rejection(_ text: String) -> Rejection {
