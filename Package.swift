@@ -124,7 +124,7 @@ let package = Package(
             tests(
                 "ReferenceDriversTests", ["ReferenceApplication", "ReferenceERP", "ReferenceCRM", "HubTestKit", "HubDriver", "HubModel"]),
             tests("HubTestKitTests", ["HubTestKit", "HubDriver", "HubModel"]),
-            tests("TrytonTests", ["Tryton", "HTTPApplication", "HubTestKit", "HubDriver", "HubModel"]),
+            tests("TrytonTests", ["Tryton", "HTTPApplication", "HubTestKit", "HubCodec", "HubDriver", "HubModel"]),
             tests("HTTPApplicationTests", ["HTTPApplication", "HubDriver", "HubModel"]),
             tests(
                 "MultipointTests",

@@ -11,12 +11,12 @@ extension TrytonDriver: Capturing {
         try await pause()
         let limit = max(1, limit)
         var changes: [CapturedChange] = []
-        // A time limit of its own: a look takes several calls.
         for type in types {
             if changes.count >= limit { break }
             var feed = reached.feeds[type.native] ?? CapturePosition.Feed(cursor: 0)
             changes += try await asked { () throws(TrytonFailure) in
-                let work = try await work(nil)
+                // A look takes several calls, and nobody waits for it as for an answer.
+                let work = try await work(nil, patience: .seconds(14))
                 guard work.profile.has(type.native) else { return [] }
                 var told = feed.cursor == nil ? [] : try await first(type, &feed, limit - changes.count, work)
                 if feed.cursor != nil || told.count == limit - changes.count { return told }

@@ -57,7 +57,7 @@ extension TrytonDriver: LookingUp, Reading, Paging {
         }
         let limit = min(max(1, limit), 500)
         return try await asked { () throws(TrytonFailure) in
-            let work = try await work(company)
+            let work = try await work(company, patience: .seconds(14))
             let records = try await page(type, after: start, limit: limit, work)
             return Page(
                 documents: records.filter { type.isWhole($0, work) && !type.isDeleted($0) }.map { document($0, type, work) },

@@ -38,8 +38,10 @@ final class TrytonDriver: Driver {
     func type(_ native: String) -> (any DocumentType)? { types.first { $0.native == native } }
 
     /// A piece of work in one company's context.
-    func work(_ company: String?) async throws(TrytonFailure) -> Work {
-        let deadline = ContinuousClock.now + settings.answerTime
+    ///
+    /// - Parameter patience: how long it may take at least; nil: as long as an answer may.
+    func work(_ company: String?, patience: Duration? = nil) async throws(TrytonFailure) -> Work {
+        let deadline = ContinuousClock.now + max(settings.answerTime, patience ?? .zero)
         if let profile = profile.withLock({ $0 }) { return Work(connection, profile, company: company, deadline: deadline) }
         let made = try await Profile.read(connection, deadline: deadline)
         profile.withLock { $0 = made }

@@ -42,7 +42,8 @@ enum TrytonRules {
     private static let sentences: [(part: String, rule: String)] = [
         ("A value is required for field", "required"), ("The number of digits in the value", "too-many-digits"),
         ("must be unique", "not-unique"), ("is not valid according to its domain", "not-allowed"),
-        ("is not in the selection", "not-allowed"), ("is too long", "too-long"), ("exceeds the limit", "too-long"),
+        ("is not in the selection", "not-allowed"), ("is not one of the allowed options", "not-allowed"), ("is too long", "too-long"),
+        ("exceeds the limit", "too-long"),
         ("does not exist", "unknown-value"), ("that don't exist", "unknown-value"), ("You can not call", "illegal-transition"),
         ("no longer in", "illegal-transition"), ("you must cancel", "illegal-transition"), ("you must enter a", "missing-address"),
         ("could not be deleted", "in-use"), ("is used on", "in-use"), ("You are not allowed", "no-right"),
