@@ -1,16 +1,20 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-/// Attached applications: each a folder `drivers/<Name>` with the mappings that it brings along.
-let drivers: [(name: String, mappings: [String])] = [
-    ("ReferenceERP", ["erp-customer", "erp-product", "erp-order", "erp-invoice"]),
-    ("ReferenceCRM", ["crm-customer", "crm-product", "crm-order", "crm-invoice"]),
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+
+/// Attached applications: each a folder `drivers/<Name>` with the mappings that it brings along, and what it uses besides the SDK.
+let drivers: [(name: String, mappings: [String], uses: [Target.Dependency])] = [
+    ("ReferenceERP", ["erp-customer", "erp-product", "erp-order", "erp-invoice"], ["ReferenceApplication", grdb]),
+    ("ReferenceCRM", ["crm-customer", "crm-product", "crm-order", "crm-invoice"], ["ReferenceApplication", grdb]),
+    ("Tryton", ["tryton-customer", "tryton-product", "tryton-order", "tryton-invoice"], ["HTTPApplication"]),
 ]
 
 /// Schemas of the ready-made applications' native types, in `schemas/<driver>`.
 let schemas = [
     "reference-erp": ["partner", "article", "sales_order", "invoice"],
     "reference-crm": ["account", "item", "deal", "bill"],
+    "tryton": ["party_party", "product_product", "sale_sale", "account_invoice"],
 ]
 
 let strict: [SwiftSetting] = [
@@ -20,7 +24,6 @@ let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
-let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -47,6 +50,10 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+        .package(url: "https://github.com/swift-server/async-http-client.git", from: "1.37.0"),
+        .package(url: "https://github.com/apple/swift-nio.git", from: "2.81.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.30.0"),
+        .package(url: "https://github.com/apple/swift-nio-extras.git", from: "1.26.0"),
     ],
     targets: [
         .systemLibrary(name: "CRdKafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
@@ -81,10 +88,18 @@ let package = Package(
         .target(
             name: "ReferenceApplication", dependencies: ["HubDriver", "HubModel", grdb], path: "drivers/ReferenceApplication",
             swiftSettings: strict),
+        .target(
+            name: "HTTPApplication",
+            dependencies: [
+                "HubDriver", "HubModel", .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"), .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),
+            ], path: "drivers/HTTPApplication", swiftSettings: strict),
     ]
         + drivers.map { driver in
             .target(
-                name: driver.name, dependencies: ["HubDriver", "HubModel", "ReferenceApplication", grdb], path: "drivers/\(driver.name)",
+                name: driver.name, dependencies: ["HubDriver", "HubModel"] + driver.uses, path: "drivers/\(driver.name)",
                 exclude: ["README.md"], resources: driver.mappings.map { .embedInCode("mappings/\($0).yaml") }, swiftSettings: strict)
         } + [
             .executableTarget(
@@ -109,6 +124,8 @@ let package = Package(
             tests(
                 "ReferenceDriversTests", ["ReferenceApplication", "ReferenceERP", "ReferenceCRM", "HubTestKit", "HubDriver", "HubModel"]),
             tests("HubTestKitTests", ["HubTestKit", "HubDriver", "HubModel"]),
+            tests("TrytonTests", ["Tryton", "HTTPApplication", "HubTestKit", "HubCodec", "HubDriver", "HubModel"]),
+            tests("HTTPApplicationTests", ["HTTPApplication", "HubDriver", "HubModel"]),
             tests(
                 "MultipointTests",
                 ["multipoint", "HubConfiguration", "HubModel", "HubStore", "HubBus", "HubDriver", "HubRules", "HubCodec", logging]),

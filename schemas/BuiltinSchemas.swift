@@ -11,6 +11,10 @@ package enum BuiltinSchemas {
         case ("reference-crm", "item"): PackageResources.item_schema_json
         case ("reference-crm", "deal"): PackageResources.deal_schema_json
         case ("reference-crm", "bill"): PackageResources.bill_schema_json
+        case ("tryton", "party.party"): PackageResources.party_party_schema_json
+        case ("tryton", "product.product"): PackageResources.product_product_schema_json
+        case ("tryton", "sale.sale"): PackageResources.sale_sale_schema_json
+        case ("tryton", "account.invoice"): PackageResources.account_invoice_schema_json
         default: nil
         }
     }

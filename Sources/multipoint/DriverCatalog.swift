@@ -1,11 +1,13 @@
 import HubDriver
 import ReferenceCRM
 import ReferenceERP
+import Tryton
 
 /// The drivers that this build has: one line each.
 enum DriverCatalog {
     static let all: [any DriverFactory.Type] = [
         ReferenceCRMFactory.self,
         ReferenceERPFactory.self,
+        TrytonFactory.self,
     ]
 }

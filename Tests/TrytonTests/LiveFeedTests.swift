@@ -1,0 +1,100 @@
+import HubDriver
+import HubModel
+import Testing
+
+@testable import Tryton
+
+@Suite("Tryton, live: the feed", .serialized, .enabled(if: LiveTryton.isThere))
+struct LiveFeedTests {
+    @Test("The feed tells creations, edits of any part, archiving and deletion; the same position tells the same again")
+    func feed() async throws {
+        let bench = try TrytonBench()
+        let start = try await bench.changes(after: nil)
+        #expect(start.changes.contains { $0.event.type == "account.invoice" && $0.fields?["state"] == "paid" })
+        let position = try #require(start.position)
+        #expect(try await bench.driver.capture(after: position, limit: 50).changes.isEmpty)
+
+        let customer = try await bench.customer("Fed")
+        let product = try await bench.product("F")
+        var batch = try await bench.changes(after: position)
+        #expect(
+            batch.changes.contains {
+                $0.event.key == customer.key && $0.event.reference == customer.reference && $0.event.token == customer.token
+            })
+        #expect(batch.changes.contains { $0.event.key == product.key && $0.event.type == "product.product" })
+        let again = try await bench.changes(after: position)
+        #expect(again.changes.map(\.event) == batch.changes.map(\.event))
+
+        // By hand, beside the party: the address alone.
+        let address = try #require(customer.fields["address"]?["id"]?.integer)
+        try await bench.edit("party.address", NativeKey(String(address)), ["city": "Metz"])
+        batch = try await bench.changes(after: batch.position)
+        let edited = try #require(batch.changes.first { $0.event.key == customer.key })
+        #expect(edited.fields?["address"]?["city"] == "Metz" && batch.changes.count == 1)
+        #expect(try #require(edited.event.position) > #require(customer.stamp))
+
+        // The price, on the template.
+        try await bench.edit("product.template", NativeKey(product.fields["template"]?.keyText ?? ""), ["name": "Renamed"])
+        batch = try await bench.changes(after: batch.position)
+        #expect(batch.changes.map(\.event.key) == [product.key] && batch.changes.first?.fields?["name"] == "Renamed")
+
+        try await bench.edit("party.party", customer.key, ["active": false])
+        batch = try await bench.changes(after: batch.position)
+        #expect(batch.changes.map(\.event.operation) == [.delete] && batch.changes.first?.event.key == customer.key)
+
+        let made = try await bench.person("party.party", "create", [[["name": "Short-lived"]]])
+        let key = try #require(made.array?.first?.integer)
+        batch = try await bench.changes(after: batch.position)
+        #expect(batch.changes.map(\.event.key) == [NativeKey(String(key))])
+        try await bench.person("party.party", "delete", [[.id(key)]])
+        batch = try await bench.changes(after: batch.position)
+        #expect(batch.changes.map(\.event.operation) == [.delete] && batch.changes.first?.event.key == NativeKey(String(key)))
+    }
+
+    @Test("A person's duplicate of a party does not tell the reference")
+    func duplicate() async throws {
+        let bench = try TrytonBench()
+        let position = try await bench.changes(after: nil).position
+        let customer = try await bench.customer("Original")
+        let copy = try await bench.person("party.party", "copy", [[.id(try #require(Int64(customer.key.rawValue)))]])
+        let copied = NativeKey(String(try #require(copy.array?.first?.integer)))
+        let told = try await bench.changes(after: position).changes
+        #expect(told.first { $0.event.key == customer.key }?.event.reference == customer.reference)
+        let duplicate = try #require(told.first { $0.event.key == copied })
+        #expect(duplicate.event.reference == nil)
+    }
+
+    @Test("Small looks tell the same as large ones, without omissions")
+    func small() async throws {
+        let bench = try TrytonBench()
+        let position = try await bench.changes(after: nil).position
+        var keys: Set<NativeKey> = []
+        for name in ["one", "two", "three", "four", "five"] { keys.insert(try await bench.customer(name).key) }
+        var told: [NativeKey] = []
+        var reached = position
+        while true {
+            let batch = try await bench.driver.capture(after: reached, limit: 2)
+            if batch.changes.isEmpty { break }
+            #expect(batch.changes.count <= 2)
+            told += batch.changes.compactMap(\.event.key)
+            reached = batch.position
+        }
+        #expect(Set(told) == keys && told.count == keys.count)
+    }
+
+    @Test("Paging tells every document once, in the order of keys")
+    func paging() async throws {
+        let bench = try TrytonBench()
+        for name in ["a", "b", "c"] { _ = try await bench.customer(name) }
+        var cursor: String?
+        var keys: [Int64] = []
+        repeat {
+            let page = try await bench.driver.page(native: "party.party", company: nil, after: cursor, limit: 2)
+            keys += page.documents.compactMap { Int64($0.key.rawValue) }
+            cursor = page.next
+        } while cursor != nil
+        #expect(keys == keys.sorted() && Set(keys).count == keys.count)
+        let active = try await bench.work().count("party.party", [["active", "=", true]])
+        #expect(Int64(keys.count) == active)
+    }
+}

@@ -1,0 +1,111 @@
+import HTTPApplication
+import HubDriver
+import HubModel
+import Testing
+
+@testable import Tryton
+
+@Suite("Tryton's wire and settings")
+struct WireTests {
+    @Test("Decimals, days and moments go through exactly")
+    func values() throws {
+        #expect(JSONText.text(Wire.decimal(Number(2500, scale: 2))) == #"{"__class__":"Decimal","decimal":"25.00"}"#)
+        let decoded = Wire.decoded(
+            try JSONText.value(#"[{"__class__":"Decimal","decimal":"0E-4"},{"__class__":"Decimal","decimal":"-1.50"}]"#))
+        #expect(decoded == [0, .number(Number(-150, scale: 2))] && JSONText.text(decoded) == "[0,-1.50]")
+        for (day, isDay) in [("2026-02-28", true), ("2028-02-29", true), ("2026-02-29", false), ("2026-13-01", false), ("2026-1-1", false)]
+        {
+            #expect((Wire.date(day) != nil) == isDay, "\(day)")
+            if let date = Wire.date(day) { #expect(Wire.decoded(date) == .string(day)) }
+        }
+        #expect(Wire.decoded(Wire.moment(microseconds: 1_795_263_355_602_708)) == "2026-11-21T12:15:55.602708Z")
+        #expect(Wire.decoded(Wire.moment(microseconds: -1)) == "1969-12-31T23:59:59.999999Z")
+        #expect(Timestamp.microseconds("1795263355.602708") == 1_795_263_355_602_708)
+        #expect(Base64.text(Array("admin:1:ab".utf8)) == "YWRtaW46MTphYg==")
+    }
+
+    @Test("Keys are kept as runs")
+    func ranges() throws {
+        var keys = KeyRanges()
+        for key in [5, 1, 2, 9, 3, 8, 2] as [Int64] { keys.insert(key) }
+        #expect(keys.text == "1-3,5,8-9" && keys.count == 6 && keys.last == 9)
+        #expect(KeyRanges(keys.text) == keys && KeyRanges("3-1") == nil && KeyRanges("x") == nil && KeyRanges("5,4") == nil)
+        var present = keys
+        present.remove(2)
+        present.remove(9)
+        #expect(present.text == "1,3,5,8" && keys.missing(from: present, limit: 10) == [2, 9])
+        #expect(keys.missing(from: present, limit: 1) == [2] && !present.contains(2) && present.contains(3))
+    }
+
+    @Test("A position survives as text; other texts are refused")
+    func position() throws {
+        var position = CapturePosition()
+        var feed = CapturePosition.Feed(cursor: 7, since: 12)
+        feed.keys.insert(3)
+        feed.seen = [.init(time: 13, source: 0, id: 4), .init(time: 13, source: 0, id: 5), .init(time: 14, source: 2, id: 1)]
+        position.feeds["sale.sale"] = feed
+        #expect(try CapturePosition(position.text) == position)
+        #expect(throws: DriverError.self) { try CapturePosition("7") }
+        #expect(throws: DriverError.self) { try CapturePosition(#"{"a":{"keys":"x"}}"#) }
+    }
+
+    @Test("Tryton's errors are rules with stable names, all of them in the manifest")
+    func errors() throws {
+        let cases: [(String, String)] = [
+            (#"["UserError",["A value is required for field \"Party\" in \"Sale\".","",null]]"#, "required"),
+            (#"["UserError",["You can not call \"draft\" on \"2\" of \"Sale\".","",null]]"#, "illegal-transition"),
+            (#"["UserError",["Something else.","",null]]"#, "refused"), (#"["'nofield'",""]"#, "internal-error"),
+            (#"["PostgreSQL text fields cannot contain NUL (0x00) bytes",""]"#, "invalid-text"),
+        ]
+        for (text, rule) in cases {
+            guard case .refused(let rejection) = TrytonFailure(error: try JSONText.value(text), call: "x") else {
+                Issue.record("\(text) is no refusal")
+                continue
+            }
+            #expect(rejection.rule == rule && TrytonRules.told.union(["internal-error"]).contains(rule))
+        }
+        guard case .changed = TrytonFailure(error: ["ConcurrencyException", "Records were modified"], call: "x") else {
+            Issue.record("a conflict is not seen")
+            return
+        }
+        guard
+            case .warning("a.credit_limit_amount", "Too much") = TrytonFailure(
+                error: ["UserWarning", ["a.credit_limit_amount", "Too much", ""]], call: "x")
+        else {
+            Issue.record("a warning is not seen")
+            return
+        }
+        #expect(TrytonRules.warning("a.credit_limit_amount", "x").rule == "credit-limit")
+    }
+
+    @Test("Settings say what is wrong with them")
+    func settings() throws {
+        func make(_ change: [String: String], companies: [CompanyID: String] = [:]) throws -> TrytonDriver? {
+            let values = ["url": "http://127.0.0.1:1/db", "user": "hub", "password": "x"].merging(change) { $1 }
+            return try TrytonFactory.make(DriverSettings(application: "erp", values: values, companies: companies)) as? TrytonDriver
+        }
+        let driver = try #require(try make(["version": "6.0", "warnings": "a, b"], companies: ["fr": "1", "us": "3"]))
+        #expect(driver.settings.database == "db" && driver.settings.http.base == "http://127.0.0.1:1" && driver.settings.company == 1)
+        #expect(driver.settings.warnings == .acceptSome(["a", "b"]) && driver.settings.warnings.accepts("x.b"))
+        #expect(driver.manifest.entity(native: "sale.sale")?.isPerCompany == true)
+        for change in [["url": "http://h"], ["url": "h/db"], ["version": "7"], ["calls": "0"], ["orders": "sent"], ["company": "x"]] {
+            #expect(throws: DriverError.self, "\(change)") { try make(change) }
+        }
+        #expect(throws: DriverError.self) { try make([:], companies: ["fr": "France"]) }
+    }
+
+    @Test("A Tryton that is not there is unreachable")
+    func unreachable() async throws {
+        let driver = try LiveTryton.driver(url: "http://127.0.0.1:1/none")
+        do {
+            _ = try await driver.apply([
+                Delivery(
+                    target: Target("t", .shared, "x"), version: Version(generation: 1, number: 1), operation: .create,
+                    native: "party.party",
+                    reference: "x", fields: ["name": "x"])
+            ])
+            Issue.record("answered")
+        } catch { #expect(error.code == .unreachable, "\(error)") }
+        await driver.close()
+    }
+}

@@ -1,0 +1,56 @@
+import HubDriver
+package import HubModel
+
+/// One request to an application.
+package struct HTTPCall: Sendable, Hashable {
+    package var method: String
+    /// Laid behind the base address as it is, percent-encoded already; begins with a slash, or is empty.
+    package var path: String
+    package var headers: [Header]
+    /// Nil: the request has no body.
+    package var body: [UInt8]?
+    /// From the call to the last byte of the answer.
+    package var time: Duration
+
+    package struct Header: Sendable, Hashable {
+        package var name: String
+        package var value: String
+
+        package init(_ name: String, _ value: String) {
+            self.name = name
+            self.value = value
+        }
+    }
+
+    package init(_ method: String, _ path: String, headers: [Header] = [], body: [UInt8]? = nil, time: Duration) {
+        self.method = method
+        self.path = path
+        self.headers = headers
+        self.body = body
+        self.time = time
+    }
+
+    /// A POST of JSON.
+    package static func post(_ path: String, json: Value, headers: [Header] = [], time: Duration) -> HTTPCall {
+        HTTPCall(
+            "POST", path, headers: [Header("Content-Type", "application/json"), Header("Accept", "application/json")] + headers,
+            body: JSONText.bytes(json), time: time)
+    }
+
+    /// A GET of JSON.
+    package static func get(_ path: String, headers: [Header] = [], time: Duration) -> HTTPCall {
+        HTTPCall("GET", path, headers: [Header("Accept", "application/json")] + headers, time: time)
+    }
+
+    /// Text as part of a path or query: everything but RFC 3986's unreserved characters percent-encoded.
+    package static func encoded(_ text: String) -> String {
+        var result = ""
+        for byte in text.utf8 {
+            switch byte {
+            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F, 0x7E: result.unicodeScalars.append(Unicode.Scalar(byte))
+            default: result += "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
+            }
+        }
+        return result
+    }
+}

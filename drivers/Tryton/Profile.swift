@@ -1,0 +1,44 @@
+import HubDriver
+import HubModel
+
+/// What an installation of Tryton has: fields by model, which its modules decide, and who the hub is there.
+struct Profile: Sendable {
+    /// The hub's own user.
+    var user: Int64
+    /// The user's company; nil where it has none.
+    var company: Int64?
+    /// Currency codes of the companies.
+    var currencies: [Int64: String]
+    private var fields: [String: Set<String>]
+
+    private static let models = [
+        "party.party", "party.address", "product.product", "product.template", "sale.sale", "sale.line", "account.invoice",
+    ]
+
+    func has(_ model: String, _ field: String) -> Bool { fields[model]?.contains(field) == true }
+
+    /// False where the modules of this model are not installed.
+    func has(_ model: String) -> Bool { fields[model] != nil }
+
+    static func read(_ connection: TrytonConnection, deadline: ContinuousClock.Instant) async throws(TrytonFailure) -> Profile {
+        var profile = Profile(user: try await connection.user(), company: nil, currencies: [:], fields: [:])
+        for model in models {
+            do {
+                let fields = try await connection.call(model, "fields_get", [[]], deadline: deadline)
+                profile.fields[model] = Set(fields.object?.names ?? [])
+            } catch {
+                // Tryton has no better word for a model that it does not have.
+                guard case .refused(let rejection) = error, rejection.rule == "internal-error" else { throw error }
+            }
+        }
+        let preferences = try await connection.call("res.user", "get_preferences", [true], deadline: deadline)
+        profile.company = preferences["company"]?.integer
+        let companies = try await connection.call(
+            "company.company", "search_read", [[], 0, 1000, .null, ["currency.code"]], deadline: deadline)
+        for company in companies.array ?? [] {
+            guard let id = company["id"]?.integer else { continue }
+            profile.currencies[id] = company["currency."]?["code"]?.text
+        }
+        return profile
+    }
+}

@@ -1,0 +1,225 @@
+import HubDriver
+import HubModel
+
+/// `sale.sale`: an order, taken through quote, confirm and process as far as the settings say.
+///
+/// The hub's reference is the name of a link among the sale's attachments: made with the sale, not copied when a person duplicates it,
+/// and never printed. Its description says whether the hub has finished, and which line of the hub's each line is.
+struct SaleType: DocumentType {
+    let settings: TrytonSettings
+    let manifest: EntityManifest
+    let domain: [Value] = []
+    let parts = ["lines.": "sale.line", "invoices.": "account.invoice"]
+    let sources = [
+        ChangeSource(model: "sale.sale"), ChangeSource(model: "sale.line", link: "sale"),
+        ChangeSource(model: "account.invoice", link: "sales", needs: "invoices"),
+    ]
+
+    static let transitions = [
+        "draft": ["quotation", "cancelled"], "quotation": ["draft", "confirmed", "cancelled"], "confirmed": ["draft", "processing"],
+        "processing": ["done"], "done": ["processing"], "cancelled": ["draft"],
+    ]
+    static let writable: Set<String> = [
+        "party", "reference", "sale_date", "shipping_date", "description", "comment", "payment_term", "lines", "state",
+    ]
+    private static let readable: Set<String> = [
+        "id", "number", "company", "currency", "shipment_state", "invoice_state", "untaxed_amount", "tax_amount", "total_amount",
+        "invoiced_amount", "invoices", "shipments",
+    ]
+    /// What can be changed at any time; Tryton leaves it to its client to keep the rest from changing after the draft.
+    static let always: Set<String> = ["reference", "description", "comment"]
+
+    init(settings: TrytonSettings) {
+        self.settings = settings
+        // Tryton deletes what has not been confirmed, and nothing else.
+        let isDeletable = settings.orders < .confirmed
+        manifest = EntityManifest(
+            native: "sale.sale", entity: "order", operations: isDeletable ? [.create, .update, .delete] : [.create, .update],
+            createIsRepeatable: false, hasToken: true, hasStamp: true, tellsReference: true, delete: isDeletable ? .removes : .refuses,
+            isPerCompany: !settings.companies.isEmpty, transitions: Self.transitions, rules: TrytonRules.sale)
+    }
+
+    func fields(_ profile: Profile) -> [String] {
+        var fields = [
+            "number", "reference", "party", "company", "state", "sale_date", "description", "comment", "payment_term.name",
+            "currency.code", "shipment_state", "invoice_state", "untaxed_amount", "tax_amount", "total_amount", "_timestamp",
+            "attachments.name", "attachments.type", "attachments.description", "lines.type", "lines.product", "lines.quantity",
+            "lines.unit.name", "lines.unit_price", "lines.description", "lines.sequence", "lines.amount", "lines._timestamp",
+            "invoices.number", "invoices.state", "invoices.total_amount", "invoices._timestamp",
+        ]
+        if profile.has("sale.sale", "shipping_date") { fields.append("shipping_date") }
+        if profile.has("sale.sale", "shipments") { fields += ["shipments.number", "shipments.state"] }
+        return fields
+    }
+
+    // MARK: Telling
+
+    func told(_ record: Record, _ work: Work) -> Fields {
+        let row = record.row
+        var result: Fields = [
+            "id": .id(row.id), "party": row["party"] ?? .null, "company": row["company"] ?? .null,
+            "payment_term": row.one("payment_term")?["name"] ?? .null, "currency": row.one("currency")?["code"] ?? .null,
+        ]
+        for name in [
+            "number", "reference", "state", "sale_date", "shipping_date", "description", "comment", "shipment_state", "invoice_state",
+            "untaxed_amount", "tax_amount", "total_amount",
+        ] {
+            if let value = row[name] { result[name] = value }
+        }
+        let mark = mark(row)
+        let lines = row.many("lines").filter { $0["type"]?.text == "line" }
+        result["lines"] = .array(lines.map { .object(told($0, mark)) })
+        let invoices = row.many("invoices")
+        result["invoices"] = .array(invoices.map { Self.named($0, ["number", "state", "total_amount"]) })
+        let posted = invoices.filter { ["posted", "paid"].contains($0["state"]?.text) }.compactMap { $0["total_amount"]?.number }
+        let cents = posted.reduce(Int64(0)) { $0 + ($1.coefficient(atScale: 4) ?? 0) }
+        result["invoiced_amount"] = .number(Number(cents, scale: 4).rounded(toScale: 2) ?? Number(0))
+        if row["shipments."] != nil {
+            result["shipments"] = .array(row.many("shipments").map { Self.named($0, ["number", "state"]) })
+        }
+        return result
+    }
+
+    private func told(_ line: Fields, _ mark: OrderMark) -> Fields {
+        var result: Fields = ["id": .id(line.id), "key": .string(key(of: line, mark)), "unit": line.one("unit")?["name"] ?? .null]
+        for name in ["product", "quantity", "unit_price", "description", "amount"] { result[name] = line[name] ?? .null }
+        return result
+    }
+
+    private static func named(_ row: Fields, _ names: [String]) -> Value {
+        .object(Fields([("id", Value.id(row.id))] + names.map { ($0, row[$0] ?? .null) }))
+    }
+
+    func key(of line: Fields, _ mark: OrderMark) -> String {
+        mark.lines.first { $0.value == line.id }?.key ?? "sale.line,\(line.id)"
+    }
+
+    func mark(_ row: Fields) -> OrderMark {
+        attachment(row).flatMap { $0["description"]?.text }.flatMap { OrderMark($0) } ?? OrderMark()
+    }
+
+    func attachment(_ row: Fields) -> Fields? {
+        row.many("attachments").first { OrderMark.isMark($0) }
+    }
+
+    func references(_ row: Fields) -> [CanonicalID] {
+        row.many("attachments").filter { OrderMark.isMark($0) }.compactMap { $0["name"]?.text }.map { CanonicalID($0) }
+    }
+
+    func referring(to references: [CanonicalID]) -> [Value] {
+        let names = Value.array(references.map { .string($0.rawValue) })
+        return [["attachments", "where", [["name", "in", names], ["type", "=", "link"]]]]
+    }
+
+    func isDeleted(_ record: Record) -> Bool { false }
+
+    /// A draft of the hub's own that it has not taken as far as it shall go.
+    func isWhole(_ record: Record, _ work: Work) -> Bool {
+        guard mark(record.row).isUnfinished, let state = record.row["state"]?.text.flatMap(TrytonSettings.OrderState.init(rawValue:)) else {
+            return true
+        }
+        return state >= settings.orders
+    }
+
+    // MARK: Writing
+
+    func check(_ fields: Fields, before: Fields?) throws(TrytonFailure) {
+        try check(fields, writable: Self.writable, readable: Self.readable, before: before)
+    }
+
+    func update(_ record: Record, _ fields: Fields, _ work: inout Work) async throws(TrytonFailure) -> Bool {
+        let before = told(record, work)
+        try check(fields, before: before)
+        let mark = mark(record.row)
+        var changes = fields.filter { Self.writable.contains($0.name) && $0.value.keyText != before[$0.name]?.keyText }
+        if let lines = fields["lines"] {
+            changes["lines"] = try OrderLines.isSame(lines, before["lines"] ?? .null) ? nil : lines
+        }
+        changes = changes.filter { $0.value != (before[$0.name] ?? .null) }
+        if changes.isEmpty { return false }
+        let wanted = changes["state"]?.text
+        changes["state"] = nil
+        let state = before["state"]?.text ?? ""
+        if let fixed = changes.names.first(where: { !Self.always.contains($0) }), state != "draft" {
+            throw .refused(
+                Rejection(
+                    rule: "illegal-transition", field: fixed, text: "\(fixed) of a sale that is \(state) cannot be changed."))
+        }
+        var timestamps = record.timestamps(record.row.many("lines").map { ("sale.line", $0.id) })
+        if !changes.isEmpty {
+            try await write(changes, record, mark, timestamps, &work)
+            timestamps = Fields()
+        }
+        if let wanted { try await move(record.id, from: state, to: wanted, timestamps, &work) }
+        return true
+    }
+
+    func delete(_ record: Record, _ work: inout Work) async throws(TrytonFailure) {
+        let id = Value.array([.id(record.id)])
+        let state = record.row["state"]?.text ?? ""
+        var timestamps = record.timestamps([])
+        if ["draft", "quotation"].contains(state) {
+            _ = try await work.write("sale.sale", "cancel", [id], timestamps: timestamps)
+            timestamps = Fields()
+        }
+        _ = try await work.write("sale.sale", "delete", [id], timestamps: timestamps)
+    }
+
+    /// The steps that lead from one state to another, each a button of Tryton's.
+    func move(
+        _ id: Int64, from state: String, to wanted: String, _ timestamps: Fields, _ work: inout Work
+    ) async throws(TrytonFailure) {
+        let ways: [String: [String]] = [
+            "draft-quotation": ["quote"], "draft-confirmed": ["quote", "confirm"], "draft-processing": ["quote", "confirm", "process"],
+            "quotation-confirmed": ["confirm"], "quotation-processing": ["confirm", "process"], "confirmed-processing": ["process"],
+            "quotation-draft": ["draft"], "confirmed-draft": ["draft"], "cancelled-draft": ["draft"], "draft-cancelled": ["cancel"],
+            "quotation-cancelled": ["cancel"], "confirmed-cancelled": ["draft", "cancel"],
+        ]
+        guard let steps = ways["\(state)-\(wanted)"] else {
+            throw .refused(
+                Rejection(rule: "illegal-transition", field: "state", text: "A sale that is \(state) cannot be made \(wanted)."))
+        }
+        var timestamps = timestamps
+        for step in steps {
+            // Confirming lets Tryton process at once, or in its queue.
+            if step == "process", try await self.state(of: id, work) != "confirmed" { break }
+            _ = try await work.write("sale.sale", step, [[.id(id)]], timestamps: timestamps)
+            timestamps = Fields()
+        }
+        // A null answer is not success: only the state is.
+        let reached = try await self.state(of: id, work)
+        if reached == wanted || wanted == "processing" && reached == "done"
+            || wanted == "confirmed" && ["processing", "done"].contains(reached)
+        {
+            return
+        }
+        let reason = try await queueError(id, work) ?? "it is \(reached)"
+        throw .refused(Rejection(rule: "not-processed", field: "state", text: "The sale was not made \(wanted): \(reason)"))
+    }
+
+    private func state(of id: Int64, _ work: Work) async throws(TrytonFailure) -> String {
+        try await work.rows("sale.sale", [["id", "=", .id(id)]], ["state"]).first?["state"]?.text ?? ""
+    }
+
+    /// What Tryton's queue left of a task for this sale; nil where it left nothing or may not be asked.
+    private func queueError(_ id: Int64, _ work: Work) async throws(TrytonFailure) -> String? {
+        do {
+            let errors = try await work.rows(
+                "ir.error", [["state", "=", "open"], ["origin", "like", "ir.queue,%"]], ["message", "description", "origin"], limit: 20,
+                order: [("id", "DESC")])
+            for error in errors {
+                guard let task = error["origin"]?.text?.split(separator: ",").last.flatMap({ Int64($0) }) else { continue }
+                let data = try await work.rows("ir.queue", [["id", "=", .id(task)]], ["data"]).first?["data"]
+                guard data?["model"]?.text == "sale.sale", Self.mentions(data?["instances"] ?? .null, id) else { continue }
+                return [error["message"]?.text, error["description"]?.text].compactMap { $0 }.joined(separator: " ")
+            }
+        } catch {
+            guard case .refused = error else { throw error }
+        }
+        return nil
+    }
+
+    private static func mentions(_ value: Value, _ id: Int64) -> Bool {
+        value.integer == id || (value.array ?? []).contains { mentions($0, id) }
+    }
+}

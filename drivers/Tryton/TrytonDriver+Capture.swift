@@ -1,0 +1,206 @@
+import FoundationEssentials
+import HubDriver
+import HubModel
+import Synchronization
+
+extension TrytonDriver: Capturing {
+    /// First every document, then what changes: records and parts changed since the last look, a little earlier ones again, as a
+    /// transaction is stamped with its beginning and seen at its end; each document is read anew, whole.
+    func capture(after position: String?, limit: Int) async throws(DriverError) -> CapturedBatch {
+        var reached = try position.map { text throws(DriverError) in try CapturePosition(text) } ?? CapturePosition()
+        try await pause()
+        let limit = max(1, limit)
+        var changes: [CapturedChange] = []
+        for type in types {
+            if changes.count >= limit { break }
+            var feed = reached.feeds[type.native] ?? CapturePosition.Feed(cursor: 0)
+            changes += try await asked { () throws(TrytonFailure) in
+                // A look takes several calls, and nobody waits for it as for an answer.
+                let work = try await work(nil, patience: .seconds(14))
+                guard work.profile.has(type.native) else { return [] }
+                var told = feed.cursor == nil ? [] : try await first(type, &feed, limit - changes.count, work)
+                if feed.cursor != nil || told.count == limit - changes.count { return told }
+                told += try await changed(type, &feed, limit - changes.count - told.count, work)
+                if told.count < limit - changes.count {
+                    told += try await gone(type, &feed, limit - changes.count - told.count, work)
+                }
+                return told
+            }
+            reached.feeds[type.native] = feed
+        }
+        // Only a look that found nothing makes the next one wait.
+        lastLook.withLock { $0 = changes.isEmpty ? .now : nil }
+        if changes.isEmpty, position != nil { return CapturedBatch(changes: [], position: position) }
+        return CapturedBatch(changes: changes, position: changes.isEmpty ? nil : reached.text)
+    }
+
+    private func pause() async throws(DriverError) {
+        guard let last = lastLook.withLock({ $0 }) else { return }
+        let left = settings.pollTime - (ContinuousClock.now - last)
+        guard left > .zero else { return }
+        do { try await Task.sleep(for: left) } catch {
+            throw DriverError(.unreachable, "The look for changes was called off.", cause: error)
+        }
+    }
+
+    // MARK: The first time
+
+    private func first(
+        _ type: any DocumentType, _ feed: inout CapturePosition.Feed, _ limit: Int, _ work: Work
+    ) async throws(TrytonFailure) -> [CapturedChange] {
+        var told: [CapturedChange] = []
+        while told.count < limit, let cursor = feed.cursor {
+            // What changes from here on is told again by the looks for changes.
+            if cursor == 0 { feed.since = try await newest(type, work) }
+            let size = min(limit - told.count, 200)
+            let records = try await page(type, after: cursor, limit: size, work)
+            for record in records {
+                guard type.isWhole(record, work) else { continue }
+                feed.keys.insert(record.id)
+                for (index, source) in type.sources.enumerated() {
+                    for stamp in record.stamps where stamp.model == source.model && stamp.time >= feed.since {
+                        feed.seen.insert(CapturePosition.Change(time: stamp.time, source: index, id: stamp.id))
+                    }
+                }
+                if !type.isDeleted(record) { told.append(event(record, type, work)) }
+            }
+            feed.cursor = records.count < size ? nil : records.last?.id
+        }
+        return told
+    }
+
+    /// A moment, in microseconds, before which all changes are visible: the last change less the overlap.
+    private func newest(_ type: any DocumentType, _ work: Work) async throws(TrytonFailure) -> Int64 {
+        var time: Int64 = 0
+        for order in [("id", "DESC"), ("write_date", "DESC NULLS LAST")] {
+            let row = try await work.rows(type.native, type.domain, ["_timestamp"], limit: 1, order: [order]).first
+            time = max(time, row?["_timestamp"]?.text.flatMap(Timestamp.microseconds) ?? 0)
+        }
+        return max(0, time - settings.overlap.milliseconds * 1000)
+    }
+
+    // MARK: Changes
+
+    private struct Found {
+        var documents: [Int64]
+        var change: CapturePosition.Change
+    }
+
+    private func changed(
+        _ type: any DocumentType, _ feed: inout CapturePosition.Feed, _ limit: Int, _ work: Work
+    ) async throws(TrytonFailure) -> [CapturedChange] {
+        var found: [Found] = []
+        for (index, source) in type.sources.enumerated() {
+            if let needs = source.needs, !work.profile.has(type.native, needs) { continue }
+            found += try await changes(of: source, index, type, feed, work)
+        }
+        if found.isEmpty { return [] }
+        found.sort { $0.change < $1.change }
+        // Whole documents, by their earliest change, as many as there is room for.
+        var documents: [Int64] = []
+        var chosen: Set<Int64> = []
+        for id in found.flatMap(\.documents) where documents.count < limit && chosen.insert(id).inserted { documents.append(id) }
+
+        let rows = try await work.rows(
+            type.native, domain(type, work) + [["id", "in", .array(documents.map { .id($0) })]], type.fields(work.profile))
+        let records = Dictionary(try await told(rows, type, work).map { ($0.id, $0) }) { first, _ in first }
+        var told: [CapturedChange] = []
+        for id in documents {
+            // Not there: deleted, which the list of keys tells, or another company's.
+            guard let record = records[id], type.isWhole(record, work) else { continue }
+            feed.keys.insert(id)
+            told.append(event(record, type, work))
+        }
+        let done = found.filter { $0.documents.allSatisfy(chosen.contains) }
+        feed.seen.formUnion(done.map(\.change))
+        let open = found.first { !$0.documents.allSatisfy(chosen.contains) }?.change.time ?? .max
+        let last = min(feed.seen.map(\.time).max() ?? feed.since, open)
+        feed.since = max(feed.since, last - settings.overlap.milliseconds * 1000)
+        let since = feed.since
+        feed.seen = feed.seen.filter { $0.time >= since }
+        return told
+    }
+
+    /// Changes of one model's records that have not been told yet.
+    private func changes(
+        of source: ChangeSource, _ index: Int, _ type: any DocumentType, _ feed: CapturePosition.Feed, _ work: Work
+    ) async throws(TrytonFailure) -> [Found] {
+        let since = Wire.moment(microseconds: feed.since)
+        let domain: Value = [
+            "OR", [["write_date", ">=", since]], [["write_date", "=", .null], ["create_date", ">=", since]],
+        ]
+        var found: [Found] = []
+        var last: Int64 = 0
+        let size = 2000
+        while true {
+            let rows = try await work.rows(
+                source.model, [domain, ["id", ">", .id(last)]], ["_timestamp"] + (source.link.map { [$0] } ?? []), limit: size,
+                order: [("id", "ASC")])
+            for row in rows {
+                guard let time = row["_timestamp"]?.text.flatMap(Timestamp.microseconds) else { continue }
+                let change = CapturePosition.Change(time: time, source: index, id: row.id)
+                if feed.seen.contains(change) { continue }
+                found.append(Found(documents: Self.documents(of: row, source.link), change: change))
+            }
+            last = rows.last?.id ?? 0
+            // Bounded: the rest is found by the next look, as what has been told by then is left out.
+            if rows.count < size || found.count >= 20_000 { break }
+        }
+        return found
+    }
+
+    private static func documents(of row: Fields, _ link: String?) -> [Int64] {
+        guard let link else { return [row.id] }
+        let parts = link.split(separator: ".").map(String.init)
+        let value = parts.count == 2 ? row.one(parts[0])?[parts[1]] : row[link]
+        return (value?.array ?? [value ?? .null]).compactMap(\.integer)
+    }
+
+    // MARK: Deletions
+
+    private func gone(
+        _ type: any DocumentType, _ feed: inout CapturePosition.Feed, _ limit: Int, _ work: Work
+    ) async throws(TrytonFailure) -> [CapturedChange] {
+        let domain = domain(type, work)
+        guard feed.keys.count > 0 else { return [] }
+        let count = try await work.count(type.native, domain + [["id", "<=", .id(feed.keys.last)]])
+        // One that appeared and one that went between the two looks would hide each other, so equality is not asked for.
+        if count >= feed.keys.count { return [] }
+        var present = KeyRanges()
+        while true {
+            let keys = try await work.keys(
+                type.native, domain + [["id", ">", .id(present.last)], ["id", "<=", .id(feed.keys.last)]], limit: 20_000)
+            for key in keys { present.insert(key) }
+            if keys.count < 20_000 { break }
+        }
+        var told: [CapturedChange] = []
+        for key in feed.keys.missing(from: present, limit: limit) {
+            feed.keys.remove(key)
+            told.append(deletion(key, type))
+        }
+        return told
+    }
+
+    // MARK: Events
+
+    private func event(_ record: Record, _ type: any DocumentType, _ work: Work) -> CapturedChange {
+        let document = document(record, type, work)
+        let company = type.manifest.isPerCompany ? document.fields["company"]?.keyText : nil
+        return CapturedChange(
+            event: ChangeEvent(
+                id: "\(type.native)-\(record.id)-\(record.token)", type: type.native,
+                operation: document.isDeleted ? .delete : .upsert, key: document.key, position: document.stamp, token: document.token,
+                time: Instant(milliseconds: record.stamp / 1000), reference: document.reference, company: company),
+            fields: document.fields)
+    }
+
+    /// Nobody knows when a record went that is there no more: its place in the feed is where it was missed.
+    private func deletion(_ key: Int64, _ type: any DocumentType) -> CapturedChange {
+        let now = Int64(Date().timeIntervalSince1970 * 1000)
+        return CapturedChange(
+            event: ChangeEvent(
+                id: "\(type.native)-\(key)-deleted", type: type.native, operation: .delete, key: NativeKey(String(key)),
+                position: SourcePosition(minor: now * 1000), time: Instant(milliseconds: now)),
+            fields: nil)
+    }
+}

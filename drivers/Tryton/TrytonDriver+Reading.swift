@@ -1,0 +1,117 @@
+import HubDriver
+import HubModel
+
+extension TrytonDriver: LookingUp, Reading, Paging {
+    func lookUp(_ references: [LookUp]) async throws(DriverError) -> [[NativeDocument]] {
+        try await asked { () throws(TrytonFailure) in
+            var result: [[NativeDocument]] = []
+            for question in references {
+                guard let type = type(question.native) else {
+                    result.append([])
+                    continue
+                }
+                let work = try await work(question.company)
+                let records = try await carriers(of: [question.reference], type, work)
+                // What is half made counts as not there: making it again finishes it.
+                result.append(
+                    records.filter { type.isWhole($0, work) }.map { record in
+                        var document = document(record, type, work)
+                        document.reference = question.reference
+                        return document
+                    })
+            }
+            return result
+        }
+    }
+
+    func read(_ references: [ReadRequest]) async throws(DriverError) -> [NativeDocument?] {
+        try await asked { () throws(TrytonFailure) in
+            var result = [NativeDocument?](repeating: nil, count: references.count)
+            var groups: [Group: [Int]] = [:]
+            for (index, request) in references.enumerated() {
+                groups[Group(native: request.native, company: request.company), default: []].append(index)
+            }
+            for (group, indices) in groups {
+                guard let type = type(group.native) else { continue }
+                let work = try await work(group.company)
+                let found = try await records(type, indices.compactMap { Int64(references[$0].key.rawValue) }, work)
+                for index in indices {
+                    guard let record = found.first(where: { String($0.id) == references[index].key.rawValue }) else { continue }
+                    result[index] = document(record, type, work)
+                }
+            }
+            return result
+        }
+    }
+
+    private struct Group: Hashable {
+        var native: String
+        var company: String?
+    }
+
+    /// Documents in the order of their keys, which Tryton never gives twice.
+    func page(native: String, company: String?, after cursor: String?, limit: Int) async throws(DriverError) -> Page {
+        guard let type = type(native) else { return Page(documents: [], next: nil) }
+        guard let start = Int64(cursor ?? "0") else {
+            throw DriverError(.configuration, "\(cursor ?? "") is no place in Tryton's documents.")
+        }
+        let limit = min(max(1, limit), 500)
+        return try await asked { () throws(TrytonFailure) in
+            let work = try await work(company, patience: .seconds(14))
+            let records = try await page(type, after: start, limit: limit, work)
+            return Page(
+                documents: records.filter { type.isWhole($0, work) && !type.isDeleted($0) }.map { document($0, type, work) },
+                next: records.count < limit ? nil : records.last.map { String($0.id) })
+        }
+    }
+
+    func page(_ type: any DocumentType, after start: Int64, limit: Int, _ work: Work) async throws(TrytonFailure) -> [Record] {
+        guard work.profile.has(type.native) else { return [] }
+        let rows = try await work.rows(
+            type.native, domain(type, work) + [["id", ">", .id(start)]], type.fields(work.profile), limit: limit, order: [("id", "ASC")])
+        return try await told(rows, type, work)
+    }
+
+    // MARK: Records
+
+    /// The company's documents only, where they belong to one.
+    func domain(_ type: any DocumentType, _ work: Work) -> [Value] {
+        guard type.manifest.isPerCompany else { return type.domain }
+        return type.domain + [["company", "in", .array(settings.companies.values.sorted().map { .id($0) })]]
+    }
+
+    func records(_ type: any DocumentType, _ keys: [Int64], _ work: Work) async throws(TrytonFailure) -> [Record] {
+        guard work.profile.has(type.native), !keys.isEmpty else { return [] }
+        let rows = try await work.rows(
+            type.native, domain(type, work) + [["id", "in", .array(keys.map { .id($0) })]], type.fields(work.profile))
+        return rows.map { Record(row: $0, parts: type.parts, model: type.native) }
+    }
+
+    /// Records that carry one of these references, in the order in which they were made.
+    func carriers(of references: [CanonicalID], _ type: any DocumentType, _ work: Work) async throws(TrytonFailure) -> [Record] {
+        guard work.profile.has(type.native), type.manifest.tellsReference else { return [] }
+        let rows = try await work.rows(
+            type.native, domain(type, work) + type.referring(to: references), type.fields(work.profile), limit: 20, order: [("id", "ASC")])
+        return rows.map { Record(row: $0, parts: type.parts, model: type.native) }
+    }
+
+    /// Rows as records for the feed, where a reference is told by its first carrier only: who duplicates a party duplicates its
+    /// identifiers, and a duplicate is a new document.
+    func told(_ rows: [Fields], _ type: any DocumentType, _ work: Work) async throws(TrytonFailure) -> [Record] {
+        var records = rows.map { Record(row: $0, parts: type.parts, model: type.native) }
+        guard let identifiers = type.identifiers else { return records }
+        let holders = try await identifiers.holders(of: rows.flatMap { type.references($0) }, work)
+        for index in records.indices {
+            guard let reference = type.references(records[index].row).first else { continue }
+            records[index].isDuplicate = holders[reference].map { $0 != records[index].id } ?? false
+        }
+        return records
+    }
+
+    func document(_ record: Record, _ type: any DocumentType, _ work: Work) -> NativeDocument {
+        NativeDocument(
+            key: NativeKey(String(record.id)), token: record.token, stamp: SourcePosition(minor: record.stamp),
+            reference: record.isDuplicate ? nil : type.references(record.row).first, isDeleted: type.isDeleted(record),
+            fields: type.told(record, work))
+    }
+}

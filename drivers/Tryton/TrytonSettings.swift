@@ -1,0 +1,134 @@
+import HTTPApplication
+import HubDriver
+import HubModel
+
+/// What a line of configuration says of a Tryton.
+struct TrytonSettings: Sendable {
+    enum Series: String, Sendable, CaseIterable {
+        case v6 = "6.0"
+        case v8 = "8.0"
+    }
+
+    /// What happens when Tryton warns and wants a person's word.
+    enum Warnings: Sendable, Hashable {
+        case refuse
+        case accept
+        /// Only warnings whose names end in one of these are accepted.
+        case acceptSome([String])
+
+        func accepts(_ name: String) -> Bool {
+            switch self {
+            case .refuse: false
+            case .accept: true
+            case .acceptSome(let names): names.contains { name == $0 || name.hasSuffix("." + $0) }
+            }
+        }
+    }
+
+    /// How far the driver takes an order that it has made.
+    enum OrderState: String, Sendable, CaseIterable, Comparable {
+        case draft, quotation, confirmed, processing
+
+        static func < (a: Self, b: Self) -> Bool { a.rank < b.rank }
+        private var rank: Int { Self.allCases.firstIndex(of: self) ?? 0 }
+    }
+
+    var http: HTTPSettings
+    var database: String
+    var user: String
+    var password: String
+    var series: Series
+    /// Tryton's number of the company whose terms, limits and prices shared documents show.
+    var company: Int64?
+    var companies: [CompanyID: Int64]
+    var warnings: Warnings
+    var orders: OrderState
+    var language: String
+    /// The type that a tax number gets in Tryton where it is new.
+    var taxNumberType: String
+    /// Names of what new products get where the delivery does not say.
+    var unit: String
+    var accountCategory: String?
+    var settleTime: Duration
+    var answerTime: Duration
+    var concurrentCalls: Int
+    var pollTime: Duration
+    /// No transaction of Tryton's takes longer than this between its start and its commit; what does may be missed.
+    var overlap: Duration
+
+    static let descriptions = [
+        SettingDescription("url", "the server's address with the database: https://erp.example/tryton", isRequired: true),
+        SettingDescription("user", "the login name of the hub's own user", isRequired: true),
+        SettingDescription("password", "that user's password", isRequired: true, isSecret: true),
+        SettingDescription("version", "the server's series, 8.0 or 6.0 (8.0)"),
+        SettingDescription("company", "Tryton's number of the company whose terms, limits and prices are exchanged (the first)"),
+        SettingDescription("warnings", "what to do where Tryton warns: refuse, accept, or names to accept: credit_limit_amount (refuse)"),
+        SettingDescription("orders", "how far new orders are taken: draft, quotation, confirmed or processing (processing)"),
+        SettingDescription("language", "the language of texts that Tryton translates (en)"),
+        SettingDescription("taxNumberType", "the type of new tax numbers (eu_vat)"),
+        SettingDescription("unit", "the unit of new products that name none (Unit)"),
+        SettingDescription("accountCategory", "the accounting category of new products: without one they cannot be invoiced"),
+        SettingDescription("settleSeconds", "after this time a call without an answer takes effect no more (60)"),
+        SettingDescription("answerSeconds", "how long the hub waits for an answer (20)"),
+        SettingDescription("calls", "calls at once (4)"),
+        SettingDescription("pollMilliseconds", "between two looks for changes (2000)"),
+        SettingDescription("overlapSeconds", "the longest transaction that is sure to be noticed (60)"),
+        SettingDescription("authorities", "a PEM file with the trusted certificate authorities (the system's)", isPath: true),
+    ]
+
+    init(_ settings: DriverSettings) throws(DriverError) {
+        let values = settings.values
+        func mistake(_ text: String) -> DriverError { DriverError(.configuration, "\(settings.application): \(text)") }
+        func required(_ name: String) throws(DriverError) -> String {
+            guard let value = values[name], !value.isEmpty else { throw mistake("\(name) is missing.") }
+            return value
+        }
+        func number(_ name: String, _ otherwise: Int64, _ range: ClosedRange<Int64>) throws(DriverError) -> Int64 {
+            guard let text = values[name] else { return otherwise }
+            guard let number = Int64(text), range.contains(number) else {
+                throw mistake("\(name) is a whole number from \(range.lowerBound) to \(range.upperBound), not \(text).")
+            }
+            return number
+        }
+        func choice<T: RawRepresentable & CaseIterable>(_ name: String, _ otherwise: T) throws(DriverError) -> T
+        where T.RawValue == String {
+            guard let text = values[name] else { return otherwise }
+            guard let value = T(rawValue: text) else {
+                throw mistake("\(name) is one of \(T.allCases.map(\.rawValue).joined(separator: ", ")), not \(text).")
+            }
+            return value
+        }
+        concurrentCalls = Int(try number("calls", 4, 1...64))
+        http = try HTTPSettings(url: try required("url"), connections: concurrentCalls + 1, authorities: values["authorities"])
+        guard let slash = http.base.lastIndex(of: "/"), !http.base[..<slash].hasSuffix("/"), !http.base.hasSuffix("/") else {
+            throw mistake("url names no database: write https://erp.example/database.")
+        }
+        database = String(http.base[http.base.index(after: slash)...])
+        http.base = String(http.base[..<slash])
+        user = try required("user")
+        password = try required("password")
+        series = try choice("version", Series.v8)
+        companies = [:]
+        for (company, name) in settings.companies {
+            guard let id = Int64(name), id > 0 else { throw mistake("company \(company) is a number in Tryton, not \(name).") }
+            companies[company] = id
+        }
+        company = values["company"] == nil ? nil : try number("company", 0, 1...Int64.max)
+        if company == nil { company = companies.min { $0.key < $1.key }?.value }
+        warnings =
+            switch values["warnings"] ?? "refuse" {
+            case "refuse": .refuse
+            case "accept": .accept
+            case let names: .acceptSome(names.split(whereSeparator: { $0 == "," || $0 == " " }).map(String.init))
+            }
+        orders = try choice("orders", OrderState.processing)
+        language = values["language"] ?? "en"
+        taxNumberType = values["taxNumberType"] ?? "eu_vat"
+        unit = values["unit"] ?? "Unit"
+        accountCategory = values["accountCategory"]
+        settleTime = .seconds(try number("settleSeconds", 60, 1...3600))
+        answerTime = .seconds(try number("answerSeconds", 20, 1...600))
+        pollTime = .milliseconds(try number("pollMilliseconds", 2000, 10...600_000))
+        overlap = .seconds(try number("overlapSeconds", 60, 1...3600))
+    }
+}
