@@ -7,12 +7,14 @@ let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let drivers: [(name: String, mappings: [String], uses: [Target.Dependency])] = [
     ("ReferenceERP", ["erp-customer", "erp-product", "erp-order", "erp-invoice"], ["ReferenceApplication", grdb]),
     ("ReferenceCRM", ["crm-customer", "crm-product", "crm-order", "crm-invoice"], ["ReferenceApplication", grdb]),
+    ("Odoo", ["odoo-customer", "odoo-product", "odoo-order", "odoo-invoice"], ["HTTPApplication"]),
 ]
 
 /// Schemas of the ready-made applications' native types, in `schemas/<driver>`.
 let schemas = [
     "reference-erp": ["partner", "article", "sales_order", "invoice"],
     "reference-crm": ["account", "item", "deal", "bill"],
+    "odoo": ["res.partner", "product.product", "sale.order", "account.move"],
 ]
 
 let strict: [SwiftSetting] = [
@@ -119,6 +121,7 @@ let package = Package(
             tests("HubConfigurationTests", ["HubConfiguration", "HubRules", "HubStore", "HubCodec", "HubDriver", "HubModel"]),
             tests(
                 "ReferenceDriversTests", ["ReferenceApplication", "ReferenceERP", "ReferenceCRM", "HubDriver", "HubModel"]),
+            tests("OdooTests", ["Odoo", "HTTPApplication", "HubDriver", "HubCodec", "HubModel"]),
             tests("HTTPApplicationTests", ["HTTPApplication", "HubDriver", "HubModel"]),
             tests(
                 "MultipointTests",

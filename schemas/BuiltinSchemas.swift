@@ -11,6 +11,10 @@ package enum BuiltinSchemas {
         case ("reference-crm", "item"): PackageResources.item_schema_json
         case ("reference-crm", "deal"): PackageResources.deal_schema_json
         case ("reference-crm", "bill"): PackageResources.bill_schema_json
+        case ("odoo", "res.partner"): PackageResources.res_partner_schema_json
+        case ("odoo", "product.product"): PackageResources.product_product_schema_json
+        case ("odoo", "sale.order"): PackageResources.sale_order_schema_json
+        case ("odoo", "account.move"): PackageResources.account_move_schema_json
         default: nil
         }
     }
