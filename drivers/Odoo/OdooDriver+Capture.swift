@@ -1,6 +1,6 @@
 import FoundationEssentials
 package import HubDriver
-package import HubModel
+import HubModel
 
 /// Changes by polling `write_date`, which Odoo cuts to seconds and takes from a transaction's start: every look goes back by an overlap, and
 /// what is found there is told again only where its content differs. Deletions by comparing the list of keys.

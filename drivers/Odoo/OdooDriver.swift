@@ -1,5 +1,6 @@
+import HTTPApplication
 package import HubDriver
-package import HubModel
+import HubModel
 
 /// The driver of an Odoo: everything through its JSON-2 interface and with its own rules, in the rights of one user.
 package struct OdooDriver: Driver, LookingUp, Reading, Paging, Capturing {

@@ -1,4 +1,5 @@
 import HubDriver
+import HubModel
 
 /// What the driver says of Odoo.
 enum OdooManifest {
