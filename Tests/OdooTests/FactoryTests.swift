@@ -46,7 +46,7 @@ import Testing
             "customer": "customer-1", "orderDate": "2026-03-01", "refusal": "credit-limit",
             "lines": [["id": "7", "product": "product-1", "quantity": number("2"), "unitPrice": number("24.99")]],
         ]
-        let native = try mapping.native(from: canonical) { $0 == "customer" ? "6" : "1" }.native
+        let native = try mapping.native(from: canonical) { entity, _ in entity == "customer" ? "6" : "1" }.native
         #expect(native["partner_id"] == .some(6))
         #expect(native["date_order"] == .some("2026-03-01 00:00:00"))
         #expect(

@@ -9,6 +9,14 @@ enum ApplyFailure: Error, Sendable {
     case broken(Broken)
     /// An end of its own.
     case answer(Answer)
+
+    /// The failure of a question: without an answer nothing has happened either.
+    static func question(_ failure: OdooFailure) -> ApplyFailure {
+        switch failure {
+        case .noAnswer(let text), .unusable(let text): .odoo(.busy(after: .seconds(1), text))
+        default: .odoo(failure)
+        }
+    }
 }
 
 /// What one delivery has done so far: after a first effect a failure cannot say any more that nothing happened.

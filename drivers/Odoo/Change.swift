@@ -120,7 +120,7 @@ extension OdooDriver {
     // MARK: Members
 
     func known(_ type: NativeType) async throws(ApplyFailure) -> Catalogue.Model {
-        do throws(OdooFailure) { return try await catalogue.model(type) } catch { throw .odoo(error) }
+        do throws(OdooFailure) { return try await catalogue.model(type) } catch { throw .question(error) }
     }
 
     func checked(_ member: NativeMember, _ value: Value) throws(ApplyFailure) {
@@ -135,7 +135,7 @@ extension OdooDriver {
     func code(_ member: NativeMember, _ value: Value) async throws(ApplyFailure) -> Int64? {
         guard case .code(let model, let by) = member.kind, let text = value.text, !text.isEmpty else { return nil }
         let id: Int64?
-        do throws(OdooFailure) { id = try await catalogue.id(text, model, by) } catch { throw .odoo(error) }
+        do throws(OdooFailure) { id = try await catalogue.id(text, model, by) } catch { throw .question(error) }
         guard let id else {
             throw .broken(Broken("unknown-code", member.name, "\(model) of this Odoo has no line with the \(by) \"\(text)\"."))
         }

@@ -37,7 +37,7 @@ extension OdooDriver {
         guard let id = delivery.key.flatMap({ Int64($0.rawValue) }) else { return .gone }
         guard let document = try await now(type, id, company) else {
             let left: Int64?
-            do throws(OdooFailure) { left = try await survivor(type, id) } catch { throw .odoo(error) }
+            do throws(OdooFailure) { left = try await survivor(type, id) } catch { throw .question(error) }
             guard let left else { return .gone }
             throw .broken(Broken("merged", nil, "People have merged \(type.model) \(id) into \(left)."))
         }
@@ -48,8 +48,11 @@ extension OdooDriver {
             return try await delete(type, document, company, &progress)
         }
         if isDeleted { return .gone }
+        let change = try await change(type, document, to: delivery.fields)
+        // Sent before, or done by someone else: whatever was expected, nothing is left to do.
+        if change.isEmpty { return .unchanged(document.told(type)) }
         guard try await isExpected(type, document, delivery) else { return .changed }
-        return try await update(type, document, delivery.fields, company, &progress)
+        return try await update(type, document, change, company, &progress)
     }
 
     /// Whether the document is as the hub last heard it, in the members that it writes. There is no version token.
@@ -74,16 +77,14 @@ extension OdooDriver {
     }
 
     private func now(_ type: NativeType, _ id: Int64, _ company: Int64?) async throws(ApplyFailure) -> OdooDocument? {
-        do throws(OdooFailure) { return try await documents(type, [id], company: company).first } catch { throw .odoo(error) }
+        do throws(OdooFailure) { return try await documents(type, [id], company: company).first } catch { throw .question(error) }
     }
 
     // MARK: Update
 
     private func update(
-        _ type: NativeType, _ document: OdooDocument, _ wanted: Fields, _ company: Int64?, _ progress: inout Progress
+        _ type: NativeType, _ document: OdooDocument, _ change: Change, _ company: Int64?, _ progress: inout Progress
     ) async throws(ApplyFailure) -> Answer {
-        let change = try await change(type, document, to: wanted)
-        if change.isEmpty { return .unchanged(document.told(type)) }
         try await write(type, document.id, change.members, company)
         progress.hasEffect = true
         if type.model == NativeType.order.model { await tell(change, of: document.id) }

@@ -53,7 +53,7 @@ extension OdooDriver {
         if place.first != nil { return try await goThrough(feed, &place, limit, now) }
         var changes = try await polled(feed, &place, limit, now)
         if changes.count < limit, (now - place.swept) >= options.sweep, pace.maySweep(feed.name, every: options.sweep) {
-            let found = try await sweep(feed, &place, now)
+            let found = try await sweep(feed, &place, limit - changes.count, now)
             pace.swept(feed.name, found: !found.isEmpty)
             changes += found
         }
@@ -170,13 +170,15 @@ extension OdooDriver {
     // MARK: Deletions
 
     private func sweep(
-        _ feed: Feed, _ place: inout CapturePosition.Place, _ now: Instant
+        _ feed: Feed, _ place: inout CapturePosition.Place, _ limit: Int, _ now: Instant
     ) async throws(OdooFailure) -> [CapturedChange] {
         let value = try await client.call(
             feed.type.model, "search", ["domain": .array(scope(feed.type, feed.company)), "order": "id"], context: ["active_test": false])
         guard let ids = value.array?.compactMap(\.integer) else { throw .unusable("\(feed.type.model): search answers no list") }
-        let gone = place.keys.subtracting(KeyRanges(ids))
-        place.swept = now
+        let all = place.keys.subtracting(KeyRanges(ids))
+        // Each leads to one change at most; what is over the limit is found by the next look.
+        let gone = Array(all.prefix(limit))
+        if gone.count == all.count { place.swept = now }
         if gone.isEmpty { return [] }
         let merged = try await survivors(feed.type, gone)
         place.keys = place.keys.without(Set(gone))

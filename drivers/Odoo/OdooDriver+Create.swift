@@ -31,7 +31,7 @@ extension OdooDriver {
 
     private func carrying(_ type: NativeType, _ delivery: Delivery, _ company: Int64?) async throws(ApplyFailure) -> OdooDocument? {
         do throws(OdooFailure) { return try await document(type, carrying: delivery.reference, company: company) } catch {
-            throw .odoo(error)
+            throw .question(error)
         }
     }
 

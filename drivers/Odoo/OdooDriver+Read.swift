@@ -11,10 +11,15 @@ extension OdooDriver {
                     guard let document = try await document(type, carrying: look.reference, company: company(look.company)) else {
                         return []
                     }
-                    return [document.told(type)]
+                    return isHalfDone(type, document) ? [] : [document.told(type)]
                 })
         }
         return found
+    }
+
+    /// An order that the hub created and could not confirm any more: it counts as not there, so that the create comes again and ends it.
+    private func isHalfDone(_ type: NativeType, _ document: OdooDocument) -> Bool {
+        type.model == NativeType.order.model && options.confirmsOrders && document.fields["state"] == .some("draft")
     }
 
     /// The document under a key. Of a partner that people have merged into another one, the one that is left.

@@ -32,6 +32,7 @@ enum OdooFailure: Error, Sendable {
         case .noAnswer(let text): DriverError(.noAnswer, text)
         case .busy(_, let text): DriverError(.unreachable, text)
         case .unauthorised(let text): DriverError(.unauthorised, text)
+        case .refused(let refusal) where refusal.status == 403: DriverError(.unauthorised, "Odoo's user may not do this: \(refusal)")
         case .refused(let refusal): DriverError(.protocolViolation, "Odoo refuses a question: \(refusal)")
         case .unusable(let text): DriverError(.protocolViolation, text)
         }

@@ -4,7 +4,6 @@ import HubModel
 /// What the driver says of Odoo.
 enum OdooManifest {
     static func manifest(settle: Duration, answer: Duration, isPerCompany: Bool) -> Manifest {
-        let rules = (OdooRefusal.rules + Broken.rules).sorted().reduce(into: [String]()) { if $0.last != $1 { $0.append($1) } }
         return Manifest(
             driver: OdooFactory.name, version: "1.0", summary: "Odoo 19 through its JSON-2 interface",
             entities: NativeType.all.map { type in
@@ -12,7 +11,7 @@ enum OdooManifest {
                     native: type.model, entity: type.entity, operations: type.isReadOnly ? [] : [.create, .update, .delete],
                     createIsRepeatable: !type.isReadOnly, hasToken: false, tellsReference: true, delete: delete(type),
                     isPerCompany: type.hasCompany && isPerCompany, transitions: transitions(type),
-                    rules: type.isReadOnly ? ["read-only"] : rules)
+                    rules: rules(type))
             },
             settleTime: settle, answerTime: answer, limits: Manifest.Limits(batch: 1, concurrentCalls: 4),
             window: """
@@ -27,6 +26,22 @@ enum OdooManifest {
                 takes longer to commit than that is missed until the document changes again, and of several changes between two looks \
                 only the last state is told. Documents written behind Odoo's back, by SQL, are not seen.
                 """)
+    }
+
+    /// The rules that any document can break, and those of its type.
+    private static func rules(_ type: NativeType) -> [String] {
+        if type.isReadOnly { return ["read-only"] }
+        let own: [String]
+        switch type.model {
+        case NativeType.partner.model: own = ["circular", "invalid-vat", "merged"]
+        case NativeType.order.model: own = ["confirmed-line", "confirmed-order", "locked-order", "illegal-transition", "unprepared"]
+        default: own = []
+        }
+        let common = [
+            "access", "duplicate", "in-use", "invalid-text", "invalid-value", "missing-field", "precision", "read-only", "refused",
+            "unknown-code", "unknown-field", "unknown-reference", "validation",
+        ]
+        return (common + own).sorted()
     }
 
     private static func delete(_ type: NativeType) -> EntityManifest.DeleteMeaning {

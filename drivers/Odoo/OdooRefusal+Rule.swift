@@ -10,6 +10,7 @@ extension OdooRefusal {
         ("duplicate key value", "duplicate"),
         ("already exists", "duplicate"),
         ("must be unique", "duplicate"),
+        ("already assigned", "duplicate"),
         ("can not delete a sent quotation or a confirmed", "confirmed-order"),
         ("can't remove one of its lines", "confirmed-line"),
         ("cannot decrease the ordered quantity", "confirmed-line"),
