@@ -42,6 +42,7 @@ let package = Package(
     products: [
         .executable(name: "multipoint", targets: ["multipoint"]),
         .library(name: "HubDriver", targets: ["HubModel", "HubDriver"]),
+        .library(name: "HubTestKit", targets: ["HubTestKit"]),
     ],
     dependencies: [
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
@@ -58,6 +59,7 @@ let package = Package(
         .systemLibrary(name: "CRdKafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
         room("HubModel"),
         room("HubDriver", ["HubModel", "HubCodec"]),
+        room("HubTestKit", ["HubModel", "HubDriver"]),
         room("HubCodec", ["HubModel", yams]),
         room("HubBus", ["CRdKafka", "HubModel", logging]),
         room("HubStore", ["HubModel", "HubCodec", grdb, .product(name: "GRDBSQLite", package: "GRDB.swift")]),
@@ -120,9 +122,10 @@ let package = Package(
                 "HubRuntimeTests", ["HubRuntime", "HubConfiguration", "HubBus", "HubStore", "HubRules", "HubDriver", "HubModel"]),
             tests("HubConfigurationTests", ["HubConfiguration", "HubRules", "HubStore", "HubCodec", "HubDriver", "HubModel"]),
             tests(
-                "ReferenceDriversTests", ["ReferenceApplication", "ReferenceERP", "ReferenceCRM", "HubDriver", "HubModel"]),
-            tests("OdooTests", ["Odoo", "HTTPApplication", "HubDriver", "HubCodec", "HubModel"]),
+                "ReferenceDriversTests", ["ReferenceApplication", "ReferenceERP", "ReferenceCRM", "HubTestKit", "HubDriver", "HubModel"]),
+            tests("OdooTests", ["Odoo", "HubTestKit", "HTTPApplication", "HubDriver", "HubCodec", "HubModel"]),
             tests("HTTPApplicationTests", ["HTTPApplication", "HubDriver", "HubModel"]),
+            tests("HubTestKitTests", ["HubTestKit", "HubDriver", "HubModel"]),
             tests(
                 "MultipointTests",
                 ["multipoint", "HubConfiguration", "HubModel", "HubStore", "HubBus", "HubDriver", "HubRules", "HubCodec", logging]),
