@@ -29,6 +29,7 @@ import Testing
         #expect(divided.entities.filter(\.isPerCompany).map(\.native) == ["sale.order", "account.move"])
         #expect(divided.entity(native: "account.move")?.operations == [])
         #expect(divided.entity(native: "res.partner")?.delete == .archives)
+        #expect(divided.entity(native: "sale.order")?.delete == .refuses)
         for entity in divided.entities { #expect(Set(entity.rules).count == entity.rules.count) }
     }
 

@@ -10,10 +10,10 @@ enum ApplyFailure: Error, Sendable {
     /// An end of its own.
     case answer(Answer)
 
-    /// The failure of a question: without an answer nothing has happened either.
+    /// The failure of a question: without an answer nothing has happened either, as where it never arrived.
     static func question(_ failure: OdooFailure) -> ApplyFailure {
         switch failure {
-        case .noAnswer(let text), .unusable(let text): .odoo(.busy(after: .seconds(1), text))
+        case .noAnswer(let text), .unusable(let text): .odoo(.unreachable(text))
         default: .odoo(failure)
         }
     }

@@ -129,14 +129,7 @@ extension OdooDriver {
             progress.hasEffect = true
             return .written(try await readBack(type, document.id, company).told(type))
         }
-        do throws(OdooFailure) {
-            _ = try await client.call(type.model, "unlink", ["ids": OdooClient.keys([document.id])], company: company)
-        } catch {
-            if case .refused(let refusal) = error, refusal.isMissing { return .gone }
-            throw .odoo(error)
-        }
-        var told = document.told(type)
-        told.isDeleted = true
-        return .written(told)
+        // Orders are records of what was agreed; Odoo itself deletes none that is confirmed.
+        throw .broken(Broken("kept", nil, "Orders stay in Odoo: cancel \(document.fields["name"]?.text ?? "it") there."))
     }
 }

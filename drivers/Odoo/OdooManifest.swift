@@ -34,18 +34,18 @@ enum OdooManifest {
         let own: [String]
         switch type.model {
         case NativeType.partner.model: own = ["circular", "invalid-vat", "merged"]
-        case NativeType.order.model: own = ["confirmed-line", "confirmed-order", "locked-order", "illegal-transition", "unprepared"]
+        case NativeType.order.model: own = ["confirmed-line", "kept", "locked-order", "unprepared"]
         default: own = []
         }
         let common = [
-            "access", "duplicate", "in-use", "invalid-text", "invalid-value", "missing-field", "precision", "read-only", "refused",
-            "unknown-code", "unknown-field", "unknown-reference", "validation",
+            "access", "duplicate", "invalid-text", "invalid-value", "missing-field", "precision", "read-only", "refused", "unknown-code",
+            "unknown-field", "unknown-reference", "validation",
         ]
         return (common + own).sorted()
     }
 
     private static func delete(_ type: NativeType) -> EntityManifest.DeleteMeaning {
-        type.isReadOnly ? .refuses : type.isArchived ? .archives : .removes
+        type.isArchived ? .archives : .refuses
     }
 
     private static func transitions(_ type: NativeType) -> [String: [String]] {

@@ -8,7 +8,9 @@ struct Broken: Error, Sendable {
     init(_ rule: String, _ field: String?, _ text: String) { rejection = Rejection(rule: rule, field: field, text: text) }
 
     /// The rules that this can name.
-    static let rules = ["invalid-text", "invalid-value", "precision", "read-only", "unknown-code", "unknown-field", "unprepared", "merged"]
+    static let rules = [
+        "invalid-text", "invalid-value", "kept", "precision", "read-only", "unknown-code", "unknown-field", "unprepared", "merged",
+    ]
 }
 
 extension NativeMember {
