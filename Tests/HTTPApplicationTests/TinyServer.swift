@@ -19,23 +19,24 @@ final class TinyServer: Sendable {
 
     /// - Parameter steps: what is done when a request has been read to its end.
     init(_ steps: @escaping @Sendable (_ request: String) -> [Step]) throws {
-        listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        listener = descriptor
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_addr.s_addr = inet_addr("127.0.0.1")
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         let bound = withUnsafeMutablePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                bind(listener, address, length) == 0 && listen(listener, 16) == 0 && getsockname(listener, address, &length) == 0
+                bind(descriptor, address, length) == 0 && listen(descriptor, 16) == 0
+                    && getsockname(descriptor, address, &length) == 0
             }
         }
         guard bound else { throw CocoaError(.fileNoSuchFile) }
         port = UInt16(bigEndian: address.sin_port)
-        let listener = listener
         let note: @Sendable (String) -> Void = { [weak self] request in self?.requests.withLock { $0.append(request) } }
         Thread.detachNewThread {
             while true {
-                let connection = accept(listener, nil, nil)
+                let connection = accept(descriptor, nil, nil)
                 guard connection >= 0 else { return }
                 Thread.detachNewThread { Self.serve(connection, note, steps) }
             }
@@ -60,7 +61,7 @@ final class TinyServer: Sendable {
             for step in steps(request) {
                 switch step {
                 case .bytes(let bytes):
-                    _ = bytes.withUnsafeBytes { send(connection, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL.rawValue)) }
+                    _ = bytes.withUnsafeBytes { send(connection, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
                 case .close: return
                 case .reset:
                     var linger = linger(l_onoff: 1, l_linger: 0)
