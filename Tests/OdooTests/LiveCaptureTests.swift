@@ -21,10 +21,10 @@ import Testing
         let second = try await odoo.changes(after: first.position)
         let repeated = try await odoo.changes(after: first.position)
         for (changes, city) in [(first, "Nantes"), (second, "Nice"), (repeated, "Nice")] {
-            #expect(changes.changes.map { $0.event.key } == [customer.key])
-            #expect(changes.changes.first?.fields?["city"] == .some(.string(city)))
+            let own = changes.changes.filter { $0.event.type == "res.partner" && $0.event.key == customer.key }
+            #expect(own.map { $0.fields?["city"] } == [.some(.string(city))])
         }
-        #expect(try await odoo.changes(after: second.position).changes.isEmpty)
+        #expect(!(try await odoo.changes(after: second.position).changes.contains { $0.event.key == customer.key }))
         await odoo.driver.close()
     }
 
@@ -53,13 +53,18 @@ import Testing
         try await odoo.write("res.partner", archived.key, ["active": false])
         try await odoo.act("res.partner", "unlink", removed.key)
         let changes = try await odoo.changes(after: position)
-        #expect(changes.changes.allSatisfy { $0.event.operation == .delete && $0.fields == nil })
-        #expect(Set(changes.changes.compactMap { $0.event.key }) == [archived.key, removed.key])
-        #expect(changes.changes.count == 2)
+        let own = partners(changes.changes, archived, removed)
+        #expect(own.allSatisfy { $0.event.operation == .delete && $0.fields == nil })
+        #expect(Set(own.compactMap { $0.event.key }) == [archived.key, removed.key] && own.count == 2)
         try await odoo.write("res.partner", archived.key, ["active": true])
         let back = try await odoo.changes(after: changes.position)
-        #expect(back.changes.map { $0.event.operation } == [.upsert])
+        #expect(partners(back.changes, archived, removed).map { $0.event.operation } == [.upsert])
         await odoo.driver.close()
+    }
+
+    /// Of the changes those of these partners: other tests work in the same Odoo.
+    private func partners(_ changes: [CapturedChange], _ documents: NativeDocument...) -> [CapturedChange] {
+        changes.filter { change in change.event.type == "res.partner" && documents.contains { $0.key == change.event.key } }
     }
 
     @Test func aMergedPartnerIsNoDeletion() async throws {

@@ -75,7 +75,7 @@ extension NativeMember {
 
     private static func isExact(_ number: Number) -> Bool {
         let digits = number.description.prefix { $0 != "e" && $0 != "E" }.utf8.filter { (0x30...0x39).contains($0) }.drop { $0 == 0x30 }
-        return digits.count <= 15 && number.rounded(toScale: 12) != nil || digits.isEmpty
+        return digits.count <= 15
     }
 
     private static func fits(_ text: String, _ form: String) -> Bool {
