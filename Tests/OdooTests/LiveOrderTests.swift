@@ -112,6 +112,34 @@ import Testing
         await odoo.driver.close()
     }
 
+    @Test func onlyAPostedInvoiceIsAnInvoice() async throws {
+        let odoo = try LiveOdoo()
+        let (customer, product) = (try await odoo.customer(), try await odoo.product())
+        let mapping = try Self.mapping("odoo-invoice.yaml")
+        let line: Value = [
+            "product_id": product.fields["id"] ?? .null, "quantity": 2, "price_unit": number("1.07"), "tax_ids": [[6, 0, []]],
+        ]
+        let id = try await odoo.create(
+            "account.move",
+            [
+                "move_type": "out_invoice", "partner_id": customer.fields["id"] ?? .null, "invoice_date": "2026-03-01",
+                "invoice_line_ids": [[0, 0, line]],
+            ])
+        let request = ReadRequest(native: "account.move", company: nil, key: NativeKey(String(id)))
+        let draft = try await odoo.driver.read([request])[0]
+        #expect(Self.accepts(mapping, try #require(draft)) == false)
+        try await odoo.act("account.move", "action_post", request.key)
+        let posted = try #require(try await odoo.driver.read([request])[0])
+        #expect(Self.accepts(mapping, posted))
+        let canonical = try mapping.translate(.object(posted.fields))
+        #expect(canonical["total"] == .some(number("2.14")))
+        #expect(canonical["date"] == .some("2026-03-01"))
+        #expect(canonical["status"] == .some("not_paid"))
+        let told = try await odoo.changes(after: nil).changes.filter { $0.event.type == "account.move" && $0.event.key == request.key }
+        #expect(told.count == 1 && told.first?.fields?["state"] == .some("posted"))
+        await odoo.driver.close()
+    }
+
     static func mapping(_ file: String) throws -> Mapping {
         let text = try #require(OdooFactory.mappings.first { $0.fileName == file }).text
         return try Mapping.compile(MappingSource(name: file, text: text), application: "odoo")

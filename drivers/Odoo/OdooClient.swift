@@ -1,3 +1,4 @@
+import FoundationEssentials
 import HTTPApplication
 import HubDriver
 import HubModel
@@ -43,7 +44,7 @@ struct OdooClient: Sendable {
             guard let value else { throw .unusable("\(call): the answer is no JSON: \(reply.excerpt)") }
             return value
         }
-        if let wait = reply.retryAfter(now: Instant(milliseconds: 0)) {
+        if let wait = reply.retryAfter(now: Instant(milliseconds: Int64(Date().timeIntervalSince1970 * 1000))) {
             throw .busy(after: wait, "\(call): the server is busy (\(reply.status))")
         }
         guard let name = value?["name"]?.text else {
