@@ -38,7 +38,7 @@ import Testing
             "sale.order.line", [["order_id", "=", .number(Number(id))]], ["name"], order: "id")
         let line = try #require(lines.first?["id"]?.integer)
         try await odoo.write("sale.order.line", NativeKey(String(line)), ["name": "engraved"])
-        let changes = try await odoo.changes(after: position).changes.filter { $0.event.type == "sale.order" }
+        let changes = try await odoo.changes(after: position).changes.filter { $0.event.type == "sale.order" && $0.event.key == order.key }
         #expect(changes.map { $0.event.key } == [order.key])
         let told = try #require(changes.first?.fields?["order_line"]?.array)
         #expect(told.count == 2)
@@ -65,6 +65,26 @@ import Testing
     /// Of the changes those of these partners: other tests work in the same Odoo.
     private func partners(_ changes: [CapturedChange], _ documents: NativeDocument...) -> [CapturedChange] {
         changes.filter { change in change.event.type == "res.partner" && documents.contains { $0.key == change.event.key } }
+    }
+
+    @Test func whatCameAndWentBetweenTwoLooksIsToldDeleted() async throws {
+        let odoo = try LiveOdoo(["overlapSeconds": "1"])
+        let position = try await odoo.changes(after: nil).position
+        let short = try await odoo.customer("short-lived")
+        try await odoo.act("res.partner", "unlink", short.key)
+        let later = try await odoo.customer("later")
+        var last = position
+        var told: [CapturedChange] = []
+        let deadline = ContinuousClock.now + .seconds(20)
+        while ContinuousClock.now < deadline, !told.contains(where: { $0.event.key == short.key }) {
+            let look = try await odoo.changes(after: last)
+            told += partners(look.changes, short, later)
+            last = look.position
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        #expect(told.filter { $0.event.key == short.key }.map { $0.event.operation } == [.delete])
+        #expect(told.filter { $0.event.key == later.key }.map { $0.event.operation } == [.upsert])
+        await odoo.driver.close()
     }
 
     @Test func aMergedPartnerIsNoDeletion() async throws {

@@ -66,6 +66,7 @@ import Testing
         place.date = "2026-11-21 12:06:25"
         place.told = [7: .init(date: "2026-11-21 12:06:25", hash: "abc")]
         place.keys = KeyRanges([1, 2, 7])
+        place.top = 9
         place.moved = Instant(milliseconds: 5)
         place.swept = Instant(milliseconds: 6)
         position.places = ["res.partner": place, "sale.order@1": .init()]

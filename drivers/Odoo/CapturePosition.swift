@@ -13,6 +13,8 @@ struct CapturePosition: Sendable, Equatable {
         var told: [Int64: Told] = [:]
         /// Documents that were told and not told deleted.
         var keys = KeyRanges()
+        /// All numbers up to this one are known to have been told, or never to have had a document worth telling.
+        var top: Int64?
         /// When something new was last found, by the hub's clock.
         var moved = Instant(milliseconds: 0)
         /// When the keys were last compared, by the hub's clock.
@@ -41,6 +43,7 @@ struct CapturePosition: Sendable, Equatable {
             }
             var place = Place(first: value["first"]?.integer)
             place.date = value["date"]?.text
+            place.top = value["top"]?.integer
             place.keys = keys
             place.moved = Instant(milliseconds: value["moved"]?.integer ?? 0)
             place.swept = Instant(milliseconds: value["swept"]?.integer ?? 0)
@@ -63,6 +66,7 @@ struct CapturePosition: Sendable, Equatable {
                 "told": .object(Fields(place.told.map { (String($0), .array([.string($1.date), .string($1.hash)])) })),
             ]
             if let first = place.first { fields["first"] = .number(Number(first)) }
+            if let top = place.top { fields["top"] = .number(Number(top)) }
             if let date = place.date { fields["date"] = .string(date) }
             models[model] = .object(fields)
         }

@@ -84,6 +84,7 @@ extension OdooDriver {
         }
         place.keys = place.keys.union(documents.map(\.id))
         place.first = ids.count < limit ? nil : ids.last
+        place.top = ids.last ?? place.top
         place.moved = now
         place.swept = now
         return (changes, place)
@@ -126,8 +127,6 @@ extension OdooDriver {
                 place.told[document.id] = .init(date: entry.date, hash: hash)
                 if before?.hash == hash { continue }
                 let isDeleted = feed.type.isArchived && document.isArchived
-                // Archived before it was ever told: nobody knows it.
-                if isDeleted && !place.keys.contains(document.id) { continue }
                 changes.append(change(feed, document, now))
                 if isDeleted { place.keys = place.keys.without([document.id]) } else { told.append(document.id) }
             }
@@ -169,16 +168,22 @@ extension OdooDriver {
 
     // MARK: Deletions
 
+    /// Compares the keys that were told, and the numbers above them, with those that are there.
     private func sweep(
         _ feed: Feed, _ place: inout CapturePosition.Place, _ limit: Int, _ now: Instant
     ) async throws(OdooFailure) -> [CapturedChange] {
-        let value = try await client.call(
-            feed.type.model, "search", ["domain": .array(scope(feed.type, feed.company)), "order": "id"], context: ["active_test": false])
-        guard let ids = value.array?.compactMap(\.integer) else { throw .unusable("\(feed.type.model): search answers no list") }
-        let all = place.keys.subtracting(KeyRanges(ids))
+        let present = KeyRanges(try await ids(feed.type, scope(feed.type, feed.company)))
+        let told = place.keys.subtracting(present)
+        let untold = try await neverTold(feed, place, present)
+        let all = (told + untold.gone).sorted()
         // Each leads to one change at most; what is over the limit is found by the next look.
         let gone = Array(all.prefix(limit))
-        if gone.count == all.count { place.swept = now }
+        if gone.count == all.count {
+            place.swept = now
+            place.top = untold.top ?? place.top
+        } else if let next = untold.gone.first(where: { !gone.contains($0) }) {
+            place.top = next - 1
+        }
         if gone.isEmpty { return [] }
         let merged = try await survivors(feed.type, gone)
         place.keys = place.keys.without(Set(gone))
@@ -188,6 +193,41 @@ extension OdooDriver {
         let left = try await documents(feed.type, Set(merged.values).sorted(), references: true)
         for document in left { place.told[document.id]?.hash = CapturePosition.hash(of: document.fields) }
         return gone.filter { merged[$0] == nil }.map { deletion(feed, $0, now) } + left.map { change(feed, $0, now) }
+    }
+
+    /// Documents that came and went between two looks leave a gap in the numbers, as do creates that were refused. The hub may have made
+    /// one and wait to hear of it, so that each gap is told as a deletion, after the time in which a transaction may still fill it.
+    ///
+    /// - Returns: the gaps that are old enough, ascending, and the number up to which all is told then; nil where nothing is known yet.
+    private func neverTold(
+        _ feed: Feed, _ place: CapturePosition.Place, _ present: KeyRanges
+    ) async throws(OdooFailure) -> (gone: [Int64], top: Int64?) {
+        // Of a type that is a part of a model, most gaps are documents of the other parts.
+        guard feed.type.domain.isEmpty else { return ([], nil) }
+        let all = feed.company == nil ? present : KeyRanges(try await ids(feed.type, []))
+        guard let last = all.ranges.last?.upperBound else { return ([], nil) }
+        guard let top = place.top else { return ([], last) }
+        var gaps: [Int64] = []
+        for (range, next) in zip(all.ranges, all.ranges.dropFirst()) where next.lowerBound > top {
+            let gap = max(top, range.upperBound) + 1..<next.lowerBound
+            // Nobody makes and removes so many between two looks: the numbers were set forward.
+            if gap.count <= Self.largestGap { gaps += gap.filter { !place.keys.contains($0) } }
+        }
+        // Behind the last number a gap cannot be seen: there only what this driver made itself is known.
+        gaps += pace.made(feed.type.model, above: max(top, last)).filter { !place.keys.contains($0) }
+        let old = pace.missing(gaps, in: feed.name, since: options.overlap)
+        let young = gaps.first { !old.contains($0) }
+        let gone = gaps.filter { old.contains($0) && $0 < young ?? .max }
+        return (gone, young.map { $0 - 1 } ?? max(top, last, gone.last ?? 0))
+    }
+
+    private static let largestGap = 1000
+
+    private func ids(_ type: NativeType, _ domain: [Value]) async throws(OdooFailure) -> [Int64] {
+        let value = try await client.call(
+            type.model, "search", ["domain": .array(domain), "order": "id"], context: ["active_test": false])
+        guard let ids = value.array?.compactMap(\.integer) else { throw .unusable("\(type.model): search answers no list") }
+        return ids
     }
 
     private func deletion(_ feed: Feed, _ id: Int64, _ now: Instant) -> CapturedChange {

@@ -22,6 +22,7 @@ extension OdooDriver {
             return try await resumed(type, known, delivery, company, &progress)
         }
         progress.hasEffect = true
+        pace.made(id, type.model)
         do throws(OdooFailure) { try await mark(type, [id]) } catch { throw .odoo(error) }
         if type.model == NativeType.order.model, options.confirmsOrders { try await confirm(id, delivery, company, &progress) }
         var document = try await readBack(type, id, company)
