@@ -8,6 +8,7 @@ let drivers: [(name: String, mappings: [String], uses: [Target.Dependency])] = [
     ("ReferenceERP", ["erp-customer", "erp-product", "erp-order", "erp-invoice"], ["ReferenceApplication", grdb]),
     ("ReferenceCRM", ["crm-customer", "crm-product", "crm-order", "crm-invoice"], ["ReferenceApplication", grdb]),
     ("Tryton", ["tryton-customer", "tryton-product", "tryton-order", "tryton-invoice"], ["HTTPApplication"]),
+    ("Odoo", ["odoo-customer", "odoo-product", "odoo-order", "odoo-invoice"], ["HTTPApplication"]),
 ]
 
 /// Schemas of the ready-made applications' native types, in `schemas/<driver>`.
@@ -15,6 +16,7 @@ let schemas = [
     "reference-erp": ["partner", "article", "sales_order", "invoice"],
     "reference-crm": ["account", "item", "deal", "bill"],
     "tryton": ["party_party", "product_product", "sale_sale", "account_invoice"],
+    "odoo": ["res.partner", "product_variant", "sale.order", "account.move"],
 ]
 
 let strict: [SwiftSetting] = [
@@ -123,6 +125,7 @@ let package = Package(
             tests("HubConfigurationTests", ["HubConfiguration", "HubRules", "HubStore", "HubCodec", "HubDriver", "HubModel"]),
             tests(
                 "ReferenceDriversTests", ["ReferenceApplication", "ReferenceERP", "ReferenceCRM", "HubTestKit", "HubDriver", "HubModel"]),
+            tests("OdooTests", ["Odoo", "HubTestKit", "HTTPApplication", "HubDriver", "HubCodec", "HubModel"]),
             tests("HubTestKitTests", ["HubTestKit", "HubDriver", "HubModel"]),
             tests("TrytonTests", ["Tryton", "HTTPApplication", "HubTestKit", "HubCodec", "HubDriver", "HubModel"]),
             tests("HTTPApplicationTests", ["HTTPApplication", "HubDriver", "HubModel"]),

@@ -15,6 +15,10 @@ package enum BuiltinSchemas {
         case ("tryton", "product.product"): PackageResources.product_product_schema_json
         case ("tryton", "sale.sale"): PackageResources.sale_sale_schema_json
         case ("tryton", "account.invoice"): PackageResources.account_invoice_schema_json
+        case ("odoo", "res.partner"): PackageResources.res_partner_schema_json
+        case ("odoo", "product.product"): PackageResources.product_variant_schema_json
+        case ("odoo", "sale.order"): PackageResources.sale_order_schema_json
+        case ("odoo", "account.move"): PackageResources.account_move_schema_json
         default: nil
         }
     }

@@ -1,4 +1,5 @@
 import HubDriver
+import Odoo
 import ReferenceCRM
 import ReferenceERP
 import Tryton
@@ -6,6 +7,7 @@ import Tryton
 /// The drivers that this build has: one line each.
 enum DriverCatalog {
     static let all: [any DriverFactory.Type] = [
+        OdooFactory.self,
         ReferenceCRMFactory.self,
         ReferenceERPFactory.self,
         TrytonFactory.self,
