@@ -1,10 +1,13 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-/// Attached applications: each a folder `drivers/<Name>` with the mappings that it brings along.
-let drivers: [(name: String, mappings: [String])] = [
-    ("ReferenceERP", ["erp-customer", "erp-product", "erp-order", "erp-invoice"]),
-    ("ReferenceCRM", ["crm-customer", "crm-product", "crm-order", "crm-invoice"]),
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+
+/// Attached applications: each a folder `drivers/<Name>` with the mappings that it brings along, and what it uses besides the SDK.
+let drivers: [(name: String, mappings: [String], uses: [Target.Dependency])] = [
+    ("ReferenceERP", ["erp-customer", "erp-product", "erp-order", "erp-invoice"], ["ReferenceApplication", grdb]),
+    ("ReferenceCRM", ["crm-customer", "crm-product", "crm-order", "crm-invoice"], ["ReferenceApplication", grdb]),
+    ("PostgreSQL", [], ["PostgresClient"]),
 ]
 
 /// Schemas of the ready-made applications' native types, in `schemas/<driver>`.
@@ -20,7 +23,6 @@ let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
-let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -49,7 +51,9 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(name: "CRdKafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
+        .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         room("HubModel"),
+        room("PostgresClient", ["CPostgres", "HubModel"]),
         room("HubDriver", ["HubModel", "HubCodec"]),
         room("HubCodec", ["HubModel", yams]),
         room("HubBus", ["CRdKafka", "HubModel", logging]),
@@ -82,7 +86,7 @@ let package = Package(
     ]
         + drivers.map { driver in
             .target(
-                name: driver.name, dependencies: ["HubDriver", "HubModel", "ReferenceApplication", grdb], path: "drivers/\(driver.name)",
+                name: driver.name, dependencies: ["HubDriver", "HubModel"] + driver.uses, path: "drivers/\(driver.name)",
                 exclude: ["README.md"], resources: driver.mappings.map { .embedInCode("mappings/\($0).yaml") }, swiftSettings: strict)
         } + [
             .executableTarget(
@@ -96,6 +100,7 @@ let package = Package(
             tests("HubModelTests", ["HubModel"]),
             tests("HubCodecTests", ["HubCodec", "HubModel"]),
             tests("HubBusTests", ["HubBus", "HubModel", "CRdKafka"]),
+            tests("PostgreSQLTests", ["PostgreSQL", "PostgresClient", "HubDriver", "HubModel"]),
             tests("HubStoreTests", ["HubStore", "HubModel", "HubCodec", grdb]),
             tests("HubRulesTests", ["HubRules", "HubStore", "HubCodec", "HubDriver", "HubModel"]),
             tests("HubMediationTests", ["HubMediation", "HubRules", "HubStore", "HubCodec", "HubDriver", "HubModel"]),
