@@ -236,7 +236,8 @@ package final class PostgresConnection {
         switch PQresultStatus(raw) {
         case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_EMPTY_QUERY:
             guard result.size <= options.maxResultBytes else {
-                return .failure(PostgresError(.usage, "A result of \(result.size) bytes is more than the \(options.maxResultBytes) allowed."))
+                return .failure(
+                    PostgresError(.usage, "A result of \(result.size) bytes is more than the \(options.maxResultBytes) allowed."))
             }
             return .success(result)
         case PGRES_PIPELINE_ABORTED:
