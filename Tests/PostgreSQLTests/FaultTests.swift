@@ -63,9 +63,10 @@ import Testing
                 CREATE TRIGGER touch BEFORE UPDATE ON customer FOR EACH ROW WHEN (NEW.id = 1) EXECUTE FUNCTION touch();
                 """)
             try other.run("SELECT FROM customer WHERE id = 2 FOR UPDATE")
-            async let answers = desk.driver.apply([
-                desk.delivery(.update, "customer", "customer-1-1", number: 2, key: "1", token: "1", ["name": "x"])
-            ])
+            let (driver, update) = (
+                desk.driver, desk.delivery(.update, "customer", "customer-1-1", number: 2, key: "1", token: "1", ["name": "x"])
+            )
+            async let answers = driver.apply([update])
             try await Task.sleep(for: .milliseconds(100))
             let thread = Thread {
                 _ = try? other.run("SELECT FROM customer WHERE id = 1 FOR UPDATE")
