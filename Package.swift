@@ -41,6 +41,7 @@ let package = Package(
     products: [
         .executable(name: "multipoint", targets: ["multipoint"]),
         .library(name: "HubDriver", targets: ["HubModel", "HubDriver"]),
+        .library(name: "HubTestKit", targets: ["HubTestKit"]),
     ],
     dependencies: [
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
@@ -55,6 +56,7 @@ let package = Package(
         room("HubModel"),
         room("PostgresClient", ["CPostgres", "HubModel"]),
         room("HubDriver", ["HubModel", "HubCodec"]),
+        room("HubTestKit", ["HubModel", "HubDriver"]),
         room("HubCodec", ["HubModel", yams]),
         room("HubBus", ["CRdKafka", "HubModel", logging]),
         room("HubStore", ["HubModel", "HubCodec", "PostgresClient", grdb, .product(name: "GRDBSQLite", package: "GRDB.swift")]),
@@ -112,7 +114,8 @@ let package = Package(
                 "HubRuntimeTests", ["HubRuntime", "HubConfiguration", "HubBus", "HubStore", "HubRules", "HubDriver", "HubModel"]),
             tests("HubConfigurationTests", ["HubConfiguration", "HubRules", "HubStore", "HubCodec", "HubDriver", "HubModel"]),
             tests(
-                "ReferenceDriversTests", ["ReferenceApplication", "ReferenceERP", "ReferenceCRM", "HubDriver", "HubModel"]),
+                "ReferenceDriversTests", ["ReferenceApplication", "ReferenceERP", "ReferenceCRM", "HubTestKit", "HubDriver", "HubModel"]),
+            tests("HubTestKitTests", ["HubTestKit", "HubDriver", "HubModel"]),
             tests(
                 "MultipointTests",
                 ["multipoint", "HubConfiguration", "HubModel", "HubStore", "HubBus", "HubDriver", "HubRules", "HubCodec", logging]),
