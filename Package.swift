@@ -104,7 +104,7 @@ let package = Package(
             tests("HubModelTests", ["HubModel"]),
             tests("HubCodecTests", ["HubCodec", "HubModel"]),
             tests("HubBusTests", ["HubBus", "HubModel", "CRdKafka"]),
-            tests("PostgreSQLTests", ["PostgreSQL", "PostgresClient", "HubDriver", "HubModel"]),
+            tests("PostgreSQLTests", ["PostgreSQL", "PostgresClient", "HubTestKit", "HubDriver", "HubModel"]),
             tests("HubStoreTests", ["HubStore", "PostgresClient", "HubModel", "HubCodec", grdb]),
             tests("HubRulesTests", ["HubRules", "HubStore", "HubCodec", "HubDriver", "HubModel"]),
             tests("HubMediationTests", ["HubMediation", "HubRules", "HubStore", "HubCodec", "HubDriver", "HubModel"]),

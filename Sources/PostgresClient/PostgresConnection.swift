@@ -50,8 +50,7 @@ package final class PostgresConnection {
         self.handle = handle
         guard PQstatus(handle) == CONNECTION_OK else {
             let error = PostgresError(.unreachable, Self.message(handle), state: Self.refusal(handle))
-            PQfinish(handle)
-            isBroken = true
+            close()
             throw error
         }
         PQsetNoticeProcessor(handle, { _, _ in }, nil)

@@ -34,7 +34,7 @@ import Testing
             defer { second.close() }
             for round in 1...20 {
                 let (writer, reader) = round % 2 == 0 ? (first, second) : (second, first)
-                let id = try writer.write { tx in
+                let id = try writer.write { (tx) throws in
                     let id = try tx.newID(customer)
                     try tx.put(golden(id, number: round, name: "n\(round)"))
                     try tx.putLink(.init(crm, customer, NativeKey("k\(round)")), id)
@@ -43,7 +43,7 @@ import Testing
                     return id
                 }
                 #expect(id == CanonicalID("customer-1-\(round)"))
-                try reader.write { tx in
+                try reader.write { (tx) throws in
                     #expect(try tx.golden(id)?.fields["name"] == .string("n\(round)"))
                     #expect(try tx.link(.init(crm, customer, NativeKey("k\(round)"))) == id)
                     #expect(try tx.outbox(after: 0, limit: 100).map(\.sequence) == (1...round).map { Int64($0) })
@@ -61,7 +61,7 @@ import Testing
             let group = DispatchGroup()
             for number in 0..<200 {
                 group.enter()
-                (number % 2 == 0 ? first : second).submit { tx in
+                (number % 2 == 0 ? first : second).submit { (tx) throws in
                     let state = try tx.target(Target(crm, "customer-1-1"))
                     var changed = state
                     changed.attempts += 1
@@ -73,7 +73,7 @@ import Testing
             }
             group.wait()
             #expect(failures.withLock { $0.map(\.message) } == [])
-            #expect(try first.write { tx in try tx.target(Target(crm, "customer-1-1")).attempts } == 200)
+            #expect(try first.write { (tx) throws in try tx.target(Target(crm, "customer-1-1")).attempts } == 200)
         }
     }
 
@@ -82,36 +82,36 @@ import Testing
             let second = try PostgresServer.make(folder) { _ in }
             defer { second.close() }
             let partition = TopicPartition("crm.customer", 0)
-            let old = try first.write { tx in try tx.raiseEpoch("g", partition) }
-            try first.write { tx in try tx.check(epoch: old, "g", partition) }
-            let new = try second.write { tx in try tx.raiseEpoch("g", partition) }
+            let old = try first.write { (tx) throws in try tx.raiseEpoch("g", partition) }
+            try first.write { (tx) throws in try tx.check(epoch: old, "g", partition) }
+            let new = try second.write { (tx) throws in try tx.raiseEpoch("g", partition) }
             #expect(new == old + 1)
             let error = storeError {
-                try first.write { tx in
+                try first.write { (tx) throws in
                     try tx.check(epoch: old, "g", partition)
                     try tx.putOffset(99, "g", partition)
                 }
             }
             #expect(error?.code == .fenced)
-            #expect(try second.write { tx in try tx.offset("g", partition) } == nil)
+            #expect(try second.write { (tx) throws in try tx.offset("g", partition) } == nil)
         }
     }
 
     @Test func aServerThatEndsTheConnectionIsFoundAgain() throws {
         try run { store, folder in
-            try store.write { tx in try tx.putNote("one", "a") }
+            try store.write { (tx) throws in try tx.putNote("one", "a") }
             try cutOff(folder)
-            try store.write { tx in try tx.putNote("two", "b") }
+            try store.write { (tx) throws in try tx.putNote("two", "b") }
             // In the middle of a transaction: that one fails, and leaves nothing.
             let error = storeError {
-                try store.write { tx in
+                try store.write { (tx) throws in
                     try tx.putNote("three", "c")
                     try cutOff(folder)
                     _ = try tx.note("a")
                 }
             }
             #expect(error?.code == .failed)
-            try store.write { tx in
+            try store.write { (tx) throws in
                 #expect(try tx.note("a") == "one")
                 #expect(try tx.note("b") == "two")
                 #expect(try tx.note("c") == nil)
@@ -127,17 +127,19 @@ import Testing
             let key = String((0..<20_000).map { _ in Character(Unicode.Scalar(UInt8.random(in: 97...122))) })
             for number in 0..<9 {
                 group.enter()
-                store.submit { tx in
+                store.submit { (tx) throws in
                     let long = number == 4 ? NativeKey(key) : NativeKey("k\(number)")
                     try tx.putLink(.init(crm, customer, long), "customer-1-1")
                 } completion: { result in
-                    results.withLock { $0.append(if case .success = result { true } else { false }) }
+                    let isKept = if case .success = result { true } else { false }
+                    results.withLock { $0.append(isKept) }
                     group.leave()
                 }
             }
             group.wait()
             #expect(results.withLock { $0 } == (0..<9).map { $0 != 4 })
-            #expect(try store.write { tx in try tx.links(application: crm, entity: nil, after: nil, limit: 99).count } == 8)
+            let links = try store.write { (tx) throws in try tx.links(application: crm, entity: nil, after: nil, limit: 99) }
+            #expect(links.count == 8)
         }
     }
 
@@ -146,8 +148,10 @@ import Testing
             let keys = ["", "\u{0}", "\u{0}a", "\u{1}", "\u{1}\u{0}", "\u{2}", "a", "a\u{0}", "a\u{1}b", "aé", "b\\x41", "ä"]
             for key in keys { #expect(key.escaped.unescaped.hasSameBytes(as: key)) }
             #expect(keys.sorted { $0.escaped.precedesInBytes($1.escaped) } == keys.sorted { $0.precedesInBytes($1) })
-            try store.write { tx in for key in keys { try tx.putLink(.init(crm, customer, NativeKey(key)), CanonicalID("id" + key)) } }
-            let links = try store.write { tx in try tx.links(application: nil, entity: nil, after: nil, limit: 99) }
+            try store.write { (tx) throws in
+                for key in keys { try tx.putLink(.init(crm, customer, NativeKey(key)), CanonicalID("id" + key)) }
+            }
+            let links = try store.write { (tx) throws in try tx.links(application: nil, entity: nil, after: nil, limit: 99) }
             #expect(links.map(\.reference.key) == keys.map { NativeKey($0) }.sorted())
             #expect(links.allSatisfy { $0.id == CanonicalID("id" + $0.reference.key.rawValue) })
         }
@@ -164,7 +168,7 @@ import Testing
 
     @Test func stepsAreTakenInOrderAndAllOrNone() throws {
         try run { store, folder in
-            try store.write { tx in try tx.putNote("kept", "a") }
+            try store.write { (tx) throws in try tx.putNote("kept", "a") }
             store.close()
             var schema = PostgresStoreSchema.current
             schema.steps.append("CREATE TABLE further (id integer); SELECT 1 / 0")
@@ -174,22 +178,22 @@ import Testing
             let mended = schema
             let further = try PostgresServer.make(folder) { $0.schema = mended }
             defer { further.close() }
-            #expect(try further.write { tx in try tx.note("a") } == "kept")
+            #expect(try further.write { (tx) throws in try tx.note("a") } == "kept")
         }
     }
 
     @Test func aReaderSeesOneStateAndChangesNothing() throws {
         try run { store, folder in
-            try store.write { tx in try tx.put(golden("customer-1-1")) }
+            try store.write { (tx) throws in try tx.put(golden("customer-1-1")) }
             let reader = try PostgresStoreReader(PostgresServer.options(folder))
             defer { reader.close() }
-            let counts = try reader.read { tx in
-                try store.write { other in try other.put(golden("customer-1-2")) }
+            let counts = try reader.read { (tx) throws in
+                try store.write { (other) throws in try other.put(golden("customer-1-2")) }
                 return try tx.goldenCounts().map(\.live) + [try tx.goldenRecords(customer, after: nil, limit: 9).count]
             }
             #expect(counts == [1, 1])
-            #expect(try reader.read { tx in try tx.goldenCounts().map(\.live) } == [2])
-            #expect(storeError { try reader.read { tx in try tx.putNote("x", "y") } } != nil)
+            #expect(try reader.read { (tx) throws in try tx.goldenCounts().map(\.live) } == [2])
+            #expect(storeError { try reader.read { (tx) throws in try tx.putNote("x", "y") } } != nil)
         }
     }
 
@@ -208,7 +212,7 @@ import Testing
             }
             let stores = [try open(), try open()]
             defer { for store in stores { store.close() } }
-            try stores[0].write { tx in try tx.putNote("same", "store-id") }
+            try stores[0].write { (tx) throws in try tx.putNote("same", "store-id") }
             for round in 0..<30 {
                 let store = stores[Int(random.below(8)) == 0 ? 1 : 0]
                 let group = (0..<random.below(6) + 1).map { _ in RandomTransaction(&random) }

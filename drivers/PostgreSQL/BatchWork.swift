@@ -35,7 +35,7 @@ struct BatchWork {
     mutating func run() -> Result<[Answer], DriverError> {
         do throws(PostgresError) {
             let connection = try session.connection()
-            try WriteLog.prepare(connection)
+            try driver.prepare(connection)
             for rest in rounds() { try work(rest) }
         } catch {
             let nothing = !isAnythingDone && answers.allSatisfy { if case .noAnswer? = $0 { false } else { true } }
@@ -130,7 +130,7 @@ struct BatchWork {
                         try work(Array(places[..<(places.count / 2)]))
                         return try work(Array(places[(places.count / 2)...]))
                     }
-                    if cause.state == .noTable || cause.state == .noColumn { driver.forgetShapes() }
+                    if [.noTable, .noColumn, .noSchema].contains(cause.state) { driver.forgetShapes() }
                     guard let place = places.first else { return }
                     let shape = try? driver.shape(deliveries[place].native, on: session.connection())
                     return put(.rejected(Refusal.rejection(cause, shape)), places)

@@ -36,8 +36,8 @@ struct PostgreSQLDriver: Driver, LookingUp, Reading, Paging {
     func probe() async throws(DriverError) -> ApplicationIdentity {
         try await ask { session throws(PostgresError) in
             let connection = try session.connection()
-            try WriteLog.prepare(connection)
             catalog.forget()
+            try prepare(connection)
             var names: [String] = []
             for table in tables { if let shape = try shape(table.native, on: connection) { names.append(shape.table) } }
             let row = try connection.run(
@@ -66,7 +66,7 @@ struct PostgreSQLDriver: Driver, LookingUp, Reading, Paging {
     func lookUp(_ references: [LookUp]) async throws(DriverError) -> [[NativeDocument]] {
         try await ask { session throws(PostgresError) in
             let connection = try session.connection()
-            try WriteLog.prepare(connection)
+            try prepare(connection)
             var found: [[NativeDocument]] = []
             for reference in references { found.append(try lookUp(reference, on: connection)) }
             return found
@@ -152,7 +152,7 @@ struct PostgreSQLDriver: Driver, LookingUp, Reading, Paging {
         let limit = max(1, min(limit, 1000))
         return try await ask { session throws(PostgresError) in
             let connection = try session.connection()
-            try WriteLog.prepare(connection)
+            try prepare(connection)
             guard let shape = try shape(native, on: connection) else { return Page(documents: [], next: nil) }
             let isDivided = company != nil && shape.declaration.company != nil
             var arguments: [PostgresValue] = [.text(application), .text(native)]
@@ -175,7 +175,20 @@ struct PostgreSQLDriver: Driver, LookingUp, Reading, Paging {
     /// The shapes of the tables, read once and again when one turns out to be otherwise.
     private final class Catalog: Sendable {
         let shapes = Mutex<[String: TableShape]>([:])
-        func forget() { shapes.withLock { $0 = [:] } }
+        /// The write log is there.
+        let isPrepared = Atomic<Bool>(false)
+
+        func forget() {
+            shapes.withLock { $0 = [:] }
+            isPrepared.store(false, ordering: .relaxed)
+        }
+    }
+
+    /// Makes the write log where it is missing.
+    func prepare(_ connection: PostgresConnection) throws(PostgresError) {
+        if catalog.isPrepared.load(ordering: .relaxed) { return }
+        try WriteLog.prepare(connection)
+        catalog.isPrepared.store(true, ordering: .relaxed)
     }
 
     func forgetShapes() { catalog.forget() }

@@ -41,9 +41,9 @@ package enum PostgreSQLFactory: DriverFactory {
         let batch = try number("batch", 200, 1...2000)
         var options = PostgresOptions(connection, name: "multipoint \(settings.application)")
         options.password = settings.values["password"]
-        options.patience = .milliseconds(answer)
-        options.statementTimeout = .milliseconds(answer / 2)
-        options.lockTimeout = .milliseconds(max(1, min(2000, answer / 4)))
+        options.patience = .milliseconds(answer / 2)
+        options.statementTimeout = .milliseconds(answer * 2 / 5)
+        options.lockTimeout = .milliseconds(max(1, min(2000, answer / 5)))
         options.connectSeconds = max(2, answer / 4000)
         let manifest = Manifest(
             driver: name, version: "1.0", summary: "Tables of a PostgreSQL database", entities: tables.map(\.manifest),

@@ -22,10 +22,17 @@ struct TableDeclaration: Sendable, Hashable {
     /// A create takes over a row that has the key already.
     var adopts = false
 
-    static let rules = [
-        "unique", "foreign-key", "check", "not-null", "exclusion", "invalid-value", "unknown-field", "unknown-type", "read-only",
-        "missing-key", "missing-token", "no-delete", "raised", "permission", "suppressed", "refused",
-    ]
+    /// What a write can break; constraints and triggers are the database's own affair, so all kinds of them are named.
+    var rules: [String] {
+        var rules = [
+            "unique", "foreign-key", "check", "not-null", "exclusion", "invalid-value", "unknown-field", "read-only", "missing-key",
+            "raised",
+            "suppressed", "permission", "refused",
+        ]
+        if version != nil { rules.append("missing-token") }
+        if refusesDelete { rules.append("no-delete") }
+        return rules
+    }
 
     var manifest: EntityManifest {
         var operations = Set(Delivery.Operation.allCases)
@@ -33,7 +40,7 @@ struct TableDeclaration: Sendable, Hashable {
         return EntityManifest(
             native: native, entity: entity, operations: operations, createIsRepeatable: true, hasToken: version != nil,
             tellsReference: false, delete: refusesDelete ? .refuses : archived == nil ? .removes : .archives, isPerCompany: company != nil,
-            rules: Self.rules)
+            rules: rules)
     }
 
     /// Reads the whole setting: a line per table, `#` before comments.

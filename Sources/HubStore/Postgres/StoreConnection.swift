@@ -83,6 +83,8 @@ final class StoreConnection {
     /// Undoes what came since the savepoint.
     func rollBackBody() throws(StoreError) {
         failure = nil
+        // A statement that failed unseen would have the server skip all that is sent with it.
+        _ = try? connection?.receive()
         try run("ROLLBACK TO SAVEPOINT body")
         try run("RELEASE SAVEPOINT body")
         try settle()
