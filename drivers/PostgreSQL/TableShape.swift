@@ -79,10 +79,12 @@ struct TableShape: Sendable {
     // MARK: Statements
 
     /// Key, version, reference, the whole row as JSON: what ``document(_:)`` reads. The row is `x`.
-    private var told: String {
+    private var told: String { "\(named), row_to_json(x)::text" }
+
+    private var named: String {
         let version = declaration.version.map { column($0) + "::text" } ?? "NULL"
         let reference = declaration.reference.map { column($0) + "::text" } ?? "NULL"
-        return "\(column(key.name))::text, \(version), \(reference), row_to_json(x)::text"
+        return "\(column(key.name))::text, \(version), \(reference)"
     }
 
     /// `$1`: the rows as an array of JSON objects, which the database itself reads into the columns' types.
@@ -126,7 +128,8 @@ struct TableShape: Sendable {
         return "UPDATE \(table) AS x SET \(changes.joined(separator: ", ")) FROM \(given) WHERE \(isGiven) RETURNING \(told)"
     }
 
-    /// Rows as they are, held until the end of the transaction, and whether these columns hold what is given already.
+    /// Rows as they are, held until the end of the transaction, and whether these columns hold what is given already. Only then is the
+    /// row told as JSON: elsewhere it is about to change.
     func hold(_ names: [String], waits: Bool) -> String {
         let same =
             names.isEmpty
@@ -134,7 +137,7 @@ struct TableShape: Sendable {
             : "ROW(\(names.map { column($0) + "::text" }.joined(separator: ", "))) IS NOT DISTINCT FROM "
                 + "ROW(\(names.map { "s." + Self.quoted($0) + "::text" }.joined(separator: ", ")))"
         return """
-            SELECT \(told), \(same) FROM \(given) JOIN \(table) AS x ON \(isGiven) ORDER BY \(column(key.name)) \
+            SELECT \(named), CASE WHEN \(same) THEN row_to_json(x)::text END, \(same) FROM \(given) JOIN \(table) AS x ON \(isGiven) ORDER BY \(column(key.name)) \
             FOR UPDATE OF x\(waits ? "" : " SKIP LOCKED")
             """
     }

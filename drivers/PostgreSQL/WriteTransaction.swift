@@ -202,18 +202,15 @@ struct WriteTransaction {
     /// Updates and deletions that have nothing to do are answered; the others stay in their group.
     private mutating func decide(_ group: Group, _ result: PostgresResult) throws(PostgresError) {
         guard let shape = shapes[group.native], let items = groups[group] else { return }
-        var rows: [NativeKey: (document: NativeDocument, isSame: Bool)] = [:]
-        for row in result.rows {
-            let document = try shape.document(row)
-            rows[document.key] = (document, row.flag(4))
-        }
+        var rows: [NativeKey: PostgresRow] = [:]
+        for row in result.rows { rows[row.id(0)] = row }
         var left: [Item] = []
         for item in items {
             guard let key = item.key else { continue }
             let delivery = deliveries[item.place]
             let entry = logged[item.place]
             let isWritten = entry?.version == delivery.version && entry?.digest == item.digest
-            guard let (found, isSame) = rows[key] else {
+            guard let row = rows[key] else {
                 if isWritten, delivery.operation == .delete, let entry {
                     let gone = NativeDocument(key: key, reference: delivery.reference, isDeleted: true, fields: Fields())
                     answers[item.place] = again(item, entry, gone)
@@ -224,18 +221,27 @@ struct WriteTransaction {
                 }
                 continue
             }
-            let document = referring(found, item.place)
             if isWritten, let entry {
-                answers[item.place] = again(item, entry, document)
-            } else if shape.declaration.version != nil && document.token != delivery.expected?.token {
+                guard let document = try driver.read(key, shape, on: connection) else { continue }
+                answers[item.place] = again(item, entry, referring(document, item.place))
+            } else if shape.declaration.version != nil && row.optionalID(1) != delivery.expected?.token {
                 answers[item.place] = .changed
-            } else if delivery.operation == .update && isSame || delivery.operation == .delete && document.isDeleted {
-                answers[item.place] = .unchanged(document)
+            } else if row.flag(4), let known = try unchanged(delivery, shape, row) {
+                answers[item.place] = .unchanged(referring(known, item.place))
             } else {
                 left.append(item)
             }
         }
         groups[group] = left
+    }
+
+    /// The row, where the delivery asks for nothing that is not so already.
+    private func unchanged(
+        _ delivery: Delivery, _ shape: TableShape, _ row: PostgresRow
+    ) throws(PostgresError) -> NativeDocument? {
+        if delivery.operation == .delete && shape.declaration.archived == nil { return nil }
+        let document = try shape.document(row)
+        return delivery.operation == .update || document.isDeleted ? document : nil
     }
 
     // MARK: Writing
