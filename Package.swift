@@ -9,6 +9,7 @@ let drivers: [(name: String, mappings: [String], uses: [Target.Dependency])] = [
     ("ReferenceCRM", ["crm-customer", "crm-product", "crm-order", "crm-invoice"], ["ReferenceApplication", grdb]),
     ("Tryton", ["tryton-customer", "tryton-product", "tryton-order", "tryton-invoice"], ["HTTPApplication"]),
     ("Odoo", ["odoo-customer", "odoo-product", "odoo-order", "odoo-invoice"], ["HTTPApplication"]),
+    ("PostgreSQL", [], ["PostgresClient"]),
 ]
 
 /// Schemas of the ready-made applications' native types, in `schemas/<driver>`.
@@ -59,12 +60,14 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(name: "CRdKafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
+        .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         room("HubModel"),
+        room("PostgresClient", ["CPostgres", "HubModel"]),
         room("HubDriver", ["HubModel", "HubCodec"]),
         room("HubTestKit", ["HubModel", "HubDriver"]),
         room("HubCodec", ["HubModel", yams]),
         room("HubBus", ["CRdKafka", "HubModel", logging]),
-        room("HubStore", ["HubModel", "HubCodec", grdb, .product(name: "GRDBSQLite", package: "GRDB.swift")]),
+        room("HubStore", ["HubModel", "HubCodec", "PostgresClient", grdb, .product(name: "GRDBSQLite", package: "GRDB.swift")]),
         room("HubRules", ["HubModel", "HubCodec", "HubDriver", "HubStore"]),
         room("HubMediation", ["HubModel", "HubCodec", "HubDriver", "HubStore", "HubRules"]),
         room("HubDelivery", ["HubModel", "HubCodec", "HubDriver", "HubStore", "HubRules"]),
@@ -108,14 +111,17 @@ let package = Package(
                 name: "multipoint",
                 dependencies: [
                     "HubModel", "HubDriver", "HubCodec", "HubBus", "HubStore", "HubRules", "HubMediation", "HubDelivery",
-                    "HubConfiguration", "HubRuntime", "HubSimulation", "HubScenario", "BuiltinSchemas", "ReferenceApplication", arguments,
+                    "HubConfiguration", "HubRuntime", "HubSimulation", "HubScenario", "PostgresClient", "BuiltinSchemas",
+                    "ReferenceApplication",
+                    arguments,
                     logging,
                     histogram, grdb,
                 ] + drivers.map { .target(name: $0.name) }, swiftSettings: strict),
             tests("HubModelTests", ["HubModel"]),
             tests("HubCodecTests", ["HubCodec", "HubModel"]),
             tests("HubBusTests", ["HubBus", "HubModel", "CRdKafka"]),
-            tests("HubStoreTests", ["HubStore", "HubModel", "HubCodec", grdb]),
+            tests("PostgreSQLTests", ["PostgreSQL", "PostgresClient", "HubTestKit", "HubDriver", "HubModel"]),
+            tests("HubStoreTests", ["HubStore", "PostgresClient", "HubModel", "HubCodec", grdb]),
             tests("HubRulesTests", ["HubRules", "HubStore", "HubCodec", "HubDriver", "HubModel"]),
             tests("HubMediationTests", ["HubMediation", "HubRules", "HubStore", "HubCodec", "HubDriver", "HubModel"]),
             tests("HubDeliveryTests", ["HubDelivery", "HubMediation", "HubRules", "HubStore", "HubCodec", "HubDriver", "HubModel"]),

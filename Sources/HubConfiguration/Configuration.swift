@@ -11,8 +11,10 @@ package struct Configuration: Sendable {
     /// The hub's name: prefix of its topics and groups.
     package var hub: String
     package var bus: BusSettings
-    /// The store's file, absolute.
+    /// The store's file, absolute; with a server, the path that the files beside the store (requests, positions) are named after.
     package var storePath: String
+    /// The server that has the store; nil: it is the file.
+    package var storeServer: StoreServer?
     package var companies: [CompanyID: Company]
     /// In the order of the file, which is also their rank: the first wins ties of time.
     package var applications: [ApplicationConfiguration]
@@ -28,6 +30,19 @@ package struct Configuration: Sendable {
         package init(currency: String, timeZone: TimeZone) {
             self.currency = currency
             self.timeZone = timeZone
+        }
+    }
+
+    /// A PostgreSQL server that has the store.
+    package struct StoreServer: Sendable, Hashable {
+        /// `postgresql://user@host/database`, as libpq takes it.
+        package var connection: String
+        /// nil: as the connection string, or libpq's password file, says.
+        package var password: String?
+
+        package init(connection: String, password: String? = nil) {
+            self.connection = connection
+            self.password = password
         }
     }
 

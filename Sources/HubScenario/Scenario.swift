@@ -29,18 +29,21 @@ package struct Scenario: Sendable {
         /// The hub's name, prefix of its topics and groups; inbound topics are named after the applications alone.
         package var hub: String
         package var partitions: Int
+        /// The store: a file in the folder, or a PostgreSQL server's connection string, which is kept in a file of its own.
+        package var store: String
         /// How long a call without an answer may still take effect.
         package var settle: Duration
         /// How long the hub waits for an answer.
         package var answer: Duration
 
         package init(
-            bootstrap: String? = nil, hub: String = "acme", partitions: Int = 4, settle: Duration = .seconds(1),
-            answer: Duration = .seconds(2)
+            bootstrap: String? = nil, hub: String = "acme", partitions: Int = 4, store: String = "hub.db",
+            settle: Duration = .seconds(1), answer: Duration = .seconds(2)
         ) {
             self.bootstrap = bootstrap
             self.hub = hub
             self.partitions = partitions
+            self.store = store
             self.settle = settle
             self.answer = answer
         }
@@ -50,7 +53,7 @@ package struct Scenario: Sendable {
             return """
                 hub: \(hub)
                 bus: { \(bootstrap.map { "bootstrap.servers: \"\($0)\"" } ?? "embedded: true"), partitions: \(partitions) }
-                store: hub.db
+                store: \(store.contains("://") ? "{ connection: { file: store.connection } }" : store)
                 companies:
                   fr: { currency: EUR, timeZone: Europe/Paris }
                 applications:
@@ -75,6 +78,12 @@ package struct Scenario: Sendable {
     package init(in folder: String, layout: Layout) throws {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         try Data(layout.yaml.utf8).write(to: URL(fileURLWithPath: folder + "/hub.yaml"))
+        if layout.store.contains("://") {
+            // It may hold a password.
+            let isWritten = FileManager.default.createFile(
+                atPath: folder + "/store.connection", contents: Data(layout.store.utf8), attributes: [.posixPermissions: 0o600])
+            if !isWritten { throw CocoaError(.fileWriteUnknown) }
+        }
         try self.init(opening: folder)
     }
 

@@ -1,5 +1,6 @@
 import HubDriver
 import Odoo
+import PostgreSQL
 import ReferenceCRM
 import ReferenceERP
 import Tryton
@@ -8,6 +9,7 @@ import Tryton
 enum DriverCatalog {
     static let all: [any DriverFactory.Type] = [
         OdooFactory.self,
+        PostgreSQLFactory.self,
         ReferenceCRMFactory.self,
         ReferenceERPFactory.self,
         TrytonFactory.self,

@@ -24,7 +24,10 @@ struct MistakesTests {
         Case("erp: { driver:", "erp: { drvier:", "applications.erp.driver: missing"),
         Case("crm: { driver: fake-crm, url:", "crm: { driver: fake-crm, Url:", "applications.crm.Url: unknown key; did you mean \"url\"?"),
         Case("store: hub.db", "stoer: hub.db", "hub.yaml:3:1: stoer: unknown key; did you mean \"store\"?"),
-        Case("store: hub.db", "store: \"postgres://db/hub\"", "hub.yaml:3:8: store: a store at postgres:// is not supported"),
+        Case("store: hub.db", "store: \"mysql://db/hub\"", "hub.yaml:3:8: store: a store at mysql:// is not supported"),
+        Case(
+            "store: hub.db", "store: \"postgres://hub:secret@db/hub\"", "hub.yaml:3:8: store: a secret must not stand in the configuration"),
+        Case("store: hub.db", "store: { password: { env: X } }", "store.connection: missing"),
         Case("hub: acme", "hub: a.b", "hub.yaml:1:6: hub: \"a.b\" cannot be a name"),
         Case("hub: acme", "hub: crm", "applications.crm: an application must not be named as the hub"),
         Case(

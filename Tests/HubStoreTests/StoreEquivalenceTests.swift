@@ -113,7 +113,7 @@ private let keys: [NativeKey] = ["A", "B", "é", "e\u{301}", "\0"]
 private let texts = ["", "x", "é", "e\u{301}", "a\0b", "\"}"]
 
 /// A few random steps, chosen beforehand so that both stores do the very same; gives what its reads saw.
-private struct RandomTransaction: Sendable {
+struct RandomTransaction: Sendable {
     private let seed: UInt64
 
     init(_ random: inout Seeded) { seed = random.next() }
@@ -224,7 +224,7 @@ private func step(_ tx: any StoreTransaction, _ random: inout Seeded, _ seen: in
 }
 
 /// Every answer that the store can give about what the steps touch.
-@Sendable private func everything(_ tx: any StoreTransaction) throws -> [String] {
+@Sendable func everything(_ tx: any StoreTransaction) throws -> [String] {
     var all: [String] = []
     func add(_ name: String, _ value: Any) { all.append("\(name): \(value)") }
     for id in ids { add("golden \(id)", try tx.golden(id).map { "\($0)" } ?? "none") }

@@ -1,6 +1,7 @@
 import Foundation
 import HubModel
 import HubStore
+import PostgresClient
 import Testing
 
 /// A kind of store under the contract's tests. A further kind is one more element of ``all``.
@@ -9,7 +10,12 @@ struct StoreKind: Sendable, CustomTestStringConvertible {
     /// An empty store; the folder is the test's own.
     var make: @Sendable (_ folder: TemporaryFolder) throws -> any Store
 
-    static let all: [StoreKind] = [
+    /// What the test leaves behind outside its folder.
+    var cleanUp: @Sendable (_ folder: TemporaryFolder) -> Void = { _ in }
+
+    static let all: [StoreKind] = embedded + PostgresServer.kinds
+
+    private static let embedded: [StoreKind] = [
         StoreKind(testDescription: "memory") { _ in MemoryStore() },
         StoreKind(testDescription: "SQLite") { folder in try SQLiteStore(path: folder.path("hub.db")) },
         StoreKind(testDescription: "SQLite, hardly any memory") { folder in try SQLiteStore(path: folder.path("hub.db"), options: .tiny) },
@@ -18,10 +24,66 @@ struct StoreKind: Sendable, CustomTestStringConvertible {
     /// Runs a test on an empty store.
     func run(_ test: (any Store) throws -> Void) throws {
         let folder = try TemporaryFolder()
-        defer { folder.remove() }
+        defer {
+            cleanUp(folder)
+            folder.remove()
+        }
         let store = try make(folder)
         defer { store.close() }
         try test(store)
+    }
+}
+
+/// The server that MULTIPOINT_POSTGRES names; each test has a schema of its own there.
+enum PostgresServer {
+    static let connection = ProcessInfo.processInfo.environment["MULTIPOINT_POSTGRES"]
+
+    static let kinds: [StoreKind] = {
+        guard connection != nil else {
+            print("The store on PostgreSQL is not tested, since MULTIPOINT_POSTGRES names no server.")
+            return []
+        }
+        return [
+            StoreKind(testDescription: "PostgreSQL", make: { try make($0) { _ in } }, cleanUp: drop),
+            StoreKind(testDescription: "PostgreSQL, hardly any memory", make: { try make($0) { $0.shrink() } }, cleanUp: drop),
+        ]
+    }()
+
+    static func schema(_ folder: TemporaryFolder) -> String {
+        "store_" + folder.folder.suffix(36).lowercased().filter { $0 != "-" }
+    }
+
+    static func options(_ folder: TemporaryFolder) -> PostgresStoreOptions {
+        let connection = connection ?? ""
+        var options = PostgresStoreOptions(
+            connection + (connection.contains("?") ? "&" : "?") + "options=-csearch_path%3D\(schema(folder))")
+        options.server.name = schema(folder)
+        return options
+    }
+
+    static func make(_ folder: TemporaryFolder, _ change: (inout PostgresStoreOptions) -> Void) throws -> PostgresStore {
+        try script("CREATE SCHEMA IF NOT EXISTS \(schema(folder))")
+        var options = options(folder)
+        change(&options)
+        return try PostgresStore(options)
+    }
+
+    @Sendable static func drop(_ folder: TemporaryFolder) { try? script("DROP SCHEMA IF EXISTS \(schema(folder)) CASCADE") }
+
+    static func script(_ sql: String) throws {
+        let connection = try PostgresConnection(PostgresOptions(connection ?? ""))
+        defer { connection.close() }
+        try connection.script(sql)
+    }
+}
+
+extension PostgresStoreOptions {
+    mutating func shrink() {
+        cachedGoldenRecords = 2
+        cachedTargets = 3
+        outboxRowsInMemory = 4
+        queueLength = 2
+        transactionsPerCommit = 3
     }
 }
 

@@ -16,7 +16,7 @@ struct ConfigurationReader {
         root.check(keys: Self.keys)
         let hub = name(of: "hub", "hub: acme")
         let bus = self.bus(busCheck)
-        let store = self.store()
+        let store = self.store(hub)
         let companies = self.companies()
         let drafts = self.applications(hub: hub, companies: companies.known)
         let entities = EntityReader(
@@ -34,7 +34,8 @@ struct ConfigurationReader {
         }
         guard mistakes.isEmpty, let hub, let bus, let store else { return nil }
         return Configuration(
-            file: file, hub: hub, bus: bus, storePath: store, companies: companies.resolved, applications: applications,
+            file: file, hub: hub, bus: bus, storePath: store.path, storeServer: store.server, companies: companies.resolved,
+            applications: applications,
             entities: entities.policies, delivery: delivery)
     }
 
@@ -57,20 +58,6 @@ struct ConfigurationReader {
 
     private static func isAlphanumeric(_ byte: UInt8) -> Bool {
         (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
-    }
-
-    private func store() -> String? {
-        guard let node = root["store"] else {
-            root.mistake(in: "store", "missing", "write store: hub.db")
-            return nil
-        }
-        guard let text = node.text("store: hub.db"), !text.isEmpty else { return nil }
-        if text.contains("://") {
-            let scheme = text.prefix { $0 != ":" }
-            node.mistake("a store at \(scheme):// is not supported: it is a SQLite file", "write a file's path, such as hub.db")
-            return nil
-        }
-        return surroundings.absolute(text)
     }
 
     private func bus(_ check: ([Configuration.BusProperty]) -> [String]) -> Configuration.BusSettings? {

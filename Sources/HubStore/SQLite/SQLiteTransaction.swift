@@ -1,7 +1,7 @@
 import HubModel
 
 /// The transaction of one connection, used again and again by its one thread, with write-through caches of what is asked most.
-final class SQLiteTransaction: StoreTransaction {
+final class SQLiteTransaction: RefusableTransaction {
     struct MatchOwner: Hashable {
         var entity: EntityName
         var field: ExactText

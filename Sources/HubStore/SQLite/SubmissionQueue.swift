@@ -1,10 +1,15 @@
 import Dispatch
 import Synchronization
 
+/// A transaction that a failed statement forbids to keep, whatever its body makes of the error.
+protocol RefusableTransaction: StoreTransaction {
+    var refusal: StoreError? { get }
+}
+
 /// A transaction on its way to the store's thread.
 protocol Submitted: AnyObject, Sendable {
     /// Runs the body and keeps its result; gives the error that undoes it.
-    func run(_ transaction: SQLiteTransaction) -> StoreError?
+    func run(_ transaction: any RefusableTransaction) -> StoreError?
     /// Tells whoever submitted it; `failure` where it was not kept.
     func finish(_ failure: StoreError?)
 }
@@ -22,7 +27,7 @@ final class Submission<T: Sendable>: Submitted, @unchecked Sendable {
         self.completion = completion
     }
 
-    func run(_ transaction: SQLiteTransaction) -> StoreError? {
+    func run(_ transaction: any RefusableTransaction) -> StoreError? {
         do {
             result = try body(transaction)
             return transaction.refusal

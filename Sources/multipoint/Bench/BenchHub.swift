@@ -11,7 +11,7 @@ import Logging
 final class BenchHub {
     let folder: String
     let configuration: Configuration
-    let store: SQLiteStore
+    let store: any Store
     let hub: RunningHub
     let producer: BusProducer
     let driver: BenchDriver
@@ -25,6 +25,8 @@ final class BenchHub {
         /// The applications are delivered to, and their feeds are captured.
         var delivers = true
         var hasToken = true
+        /// A PostgreSQL server that has the store; nil: a file.
+        var server: String?
         /// A bus elsewhere; nil for one in this process.
         var address: String?
     }
@@ -47,7 +49,10 @@ final class BenchHub {
         configuration = try Configuration.load(file, catalog: [BenchDriverFactory.self], environment: [:])
         guard let driver = configuration.application("erp")?.driver as? BenchDriver else { throw BenchFailure("no driver") }
         self.driver = driver
-        store = try SQLiteStore(path: configuration.storePath)
+        store =
+            if let server = options.server { try PostgresStore(PostgresStoreOptions(server)) } else {
+                try SQLiteStore(path: configuration.storePath)
+            }
         var bus: BusConfiguration
         if let address = options.address {
             embedded = nil
@@ -73,6 +78,11 @@ final class BenchHub {
         store.close()
         embedded?.close()
         try? FileManager.default.removeItem(atPath: folder)
+    }
+
+    /// Statements that the store has run so far.
+    var statementCount: Int {
+        (store as? SQLiteStore)?.statementCount ?? (store as? PostgresStore)?.statementCount ?? 0
     }
 
     // MARK: Feeding

@@ -51,14 +51,14 @@ struct DeliveryBench {
             bench.driver.holdFeed(true)
             bench.driver.restart()
             versions += size.customers
-            let statementsBefore = bench.store.statementCount
+            let statementsBefore = bench.statementCount
             let resume = OperatorRequest(.resume("erp"))
             try bench.configuration.requests.submit(resume)
             try bench.wait("delivery", step: 0.01) { try bench.delivered("erp") >= versions && bench.isOutboxEmpty() }
             let end = ContinuousClock.now
             guard let start = bench.driver.firstCall else { throw BenchFailure("no delivery") }
             rates.append(Double(size.customers) / (end - start).inSeconds)
-            statements.append(Double(bench.store.statementCount - statementsBefore) / Double(size.customers))
+            statements.append(Double(bench.statementCount - statementsBefore) / Double(size.customers))
             bench.driver.holdFeed(false)
             try bench.request(.resume("crm"))
             try bench.settle(versions: versions)

@@ -39,10 +39,10 @@ struct MediationBench {
         ]
     }
 
-    private func measure(_ bench: BenchHub) throws -> (perSecond: Double, statements: Double) {
+    func measure(_ bench: BenchHub) throws -> (perSecond: Double, statements: Double) {
         let records = try bench.events(size.storeEvents, of: size.customers)
         let before = try bench.mediated()
-        let statementsBefore = bench.store.statementCount
+        let statementsBefore = bench.statementCount
         try bench.send(records)
         var seen = 0
         try bench.wait("the first event", step: 0.002) {
@@ -53,7 +53,7 @@ struct MediationBench {
         try bench.wait("\(records.count) events", step: 0.02) { try bench.mediated() - before >= records.count }
         try bench.wait("the outbox", step: 0.002) { try bench.isOutboxEmpty() }
         let elapsed = ContinuousClock.now - start
-        let statements = bench.store.statementCount - statementsBefore
+        let statements = bench.statementCount - statementsBefore
         return (Double(records.count - seen) / elapsed.inSeconds, Double(statements) / Double(records.count))
     }
 }

@@ -6,7 +6,7 @@ import Logging
 /// `multipoint bench`
 struct BenchCommand: AsyncParsableCommand {
     enum Measurement: String, CaseIterable {
-        case codec, mediation, delivery, consumer, latency, memory
+        case codec, mediation, delivery, consumer, latency, postgres, memory
     }
 
     static let configuration = CommandConfiguration(
@@ -82,6 +82,8 @@ struct BenchCommand: AsyncParsableCommand {
                 case .delivery: try DeliveryBench(size: size).rows()
                 case .consumer: try ConsumerBench(size: size).rows()
                 case .latency: try LatencyBench(size: size).rows()
+                // Only where there is a server, or where it was asked for.
+                case .postgres: only == nil && PostgresBench.connection == nil ? [] : try PostgresBench(size: size).rows()
                 case .memory: try MemoryBench(size: size).rows()
                 }
             BenchProgress.done()

@@ -15,6 +15,7 @@ struct DemoCommand: AsyncParsableCommand {
 
               multipoint demo
               multipoint demo --events 20000 --seed 7
+              multipoint demo --store postgresql://hub@127.0.0.1/hub
               multipoint demo --keep /tmp/demo            then look around: cd /tmp/demo && multipoint links
 
             The exit code is 0 only if all adds up.
@@ -28,6 +29,9 @@ struct DemoCommand: AsyncParsableCommand {
 
     @Option(help: "Lay everything out in this folder and keep it; it must not exist yet.", completion: .directory)
     var keep: String?
+
+    @Option(help: "Where the hub keeps its state: a file in the folder, or postgresql://user@host/database.")
+    var store = "hub.db"
 
     @Flag(help: "Print one JSON object.")
     var json = false
@@ -48,7 +52,7 @@ struct DemoCommand: AsyncParsableCommand {
         defer { if keep == nil { try? FileManager.default.removeItem(atPath: folder) } }
         let report: DemoReport
         do {
-            report = try await DemoRun.run(in: folder, events: events, seed: seed)
+            report = try await DemoRun.run(in: folder, events: events, seed: seed, store: store)
         } catch let failure as CommandFailure {
             throw failure
         } catch {

@@ -23,7 +23,12 @@ struct StoreCommand: AsyncParsableCommand {
         var destination: String
 
         func run() async throws {
-            let path = try configuration.loadWithoutSecrets().storePath
+            let configuration = try configuration.loadWithoutSecrets()
+            if let server = configuration.storeServer {
+                throw CommandFailure(
+                    .wrong, "the store \(PostgresStore.name(server.connection)) is backed up as its database is, with pg_dump")
+            }
+            let path = configuration.storePath
             let destination = destination
             do throws(StoreError) {
                 try await Blocking.run { () throws(StoreError) in try SQLiteStore.backup(path, to: destination) }

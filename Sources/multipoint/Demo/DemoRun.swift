@@ -49,11 +49,11 @@ struct DemoRun {
     /// The part of all acts that happen while the ERP is down.
     private static let outagePart = 0.12
 
-    static func run(in folder: String, events: Int, seed: UInt64) async throws -> DemoReport {
+    static func run(in folder: String, events: Int, seed: UInt64, store: String = "hub.db") async throws -> DemoReport {
         let progress = DemoProgress()
         defer { progress.end() }
         progress.show("starting")
-        let scenario = try Scenario(in: folder, layout: .init())
+        let scenario = try Scenario(in: folder, layout: .init(store: store))
         let configuration = try load(scenario)
         let store = try HubHost.store(configuration)
         let embedded = try HubHost.embeddedBus(configuration)

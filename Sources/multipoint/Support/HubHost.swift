@@ -32,9 +32,9 @@ enum HubHost {
     }
 
     /// Opens the store; says who holds it where another process does.
-    static func store(_ configuration: Configuration) throws(CommandFailure) -> SQLiteStore {
+    static func store(_ configuration: Configuration) throws(CommandFailure) -> any Store {
         do throws(StoreError) {
-            return try SQLiteStore(path: configuration.storePath)
+            return try StoreAccess.open(configuration)
         } catch {
             throw CommandFailure(error)
         }

@@ -11,8 +11,14 @@ enum StoreAccess {
         _ configuration: Configuration, _ body: @escaping @Sendable (any StoreTransaction) throws -> T
     ) async throws(CommandFailure) -> T {
         let path = configuration.storePath
+        let server = configuration.storeServer
         do throws(StoreError) {
             return try await Blocking.run { () throws(StoreError) -> T in
+                if let server {
+                    let reader = try PostgresStoreReader(server.options)
+                    defer { reader.close() }
+                    return try reader.read(body)
+                }
                 let reader = try SQLiteStore.openReader(path: path)
                 defer { reader.close() }
                 return try reader.read(body)
@@ -29,12 +35,12 @@ enum StoreAccess {
         let request = OperatorRequest(command)
         let plan = configuration.plan()
         let path = configuration.storePath
-        guard FileManager.default.fileExists(atPath: path) else {
+        guard configuration.storeServer != nil || FileManager.default.fileExists(atPath: path) else {
             throw CommandFailure(.unreachable, "there is no store at \(path) yet; start the hub first")
         }
         do throws(StoreError) {
             return try await Blocking.run { () throws(StoreError) -> String in
-                let store = try SQLiteStore(path: path)
+                let store = try open(configuration)
                 defer { store.close() }
                 return try store.write { transaction in
                     try request.apply(to: transaction, plan: plan, now: .now)
@@ -66,14 +72,26 @@ enum StoreAccess {
     }
 
     /// Opens the store for a change that no running hub can make.
-    static func openAlone(_ configuration: Configuration) throws(CommandFailure) -> SQLiteStore {
+    static func openAlone(_ configuration: Configuration) throws(CommandFailure) -> any Store {
         do throws(StoreError) {
-            return try SQLiteStore(path: configuration.storePath)
+            return try open(configuration)
         } catch {
             guard error.code == .held else { throw CommandFailure(error) }
             throw CommandFailure(.unreachable, error.message)
         }
     }
+
+    /// Opens the store of that configuration, a file or a server.
+    static func open(_ configuration: Configuration) throws(StoreError) -> any Store {
+        guard let server = configuration.storeServer else { return try SQLiteStore(path: configuration.storePath) }
+        var options = server.options
+        options.lockPath = configuration.storePath
+        return try PostgresStore(options)
+    }
+}
+
+extension Configuration.StoreServer {
+    var options: PostgresStoreOptions { PostgresStoreOptions(connection, password: password) }
 }
 
 extension Instant {

@@ -1,0 +1,69 @@
+package import HubDriver
+import PostgresClient
+
+/// Makes the driver `postgresql`: tables of a PostgreSQL database.
+package enum PostgreSQLFactory: DriverFactory {
+    package static let name = "postgresql"
+
+    package static let settings: [SettingDescription] = [
+        SettingDescription(
+            "connection", "libpq's connection string, postgresql://user@host/database?sslmode=verify-full, best without the password",
+            isRequired: true),
+        SettingDescription("password", "the user's password", isSecret: true),
+        SettingDescription(
+            "tables", "one line per table: customer: entity=customer table=crm.customer key=id version=row_version", isRequired: true),
+        SettingDescription("connections", "calls at once, a connection each (4)"),
+        SettingDescription("batch", "deliveries in one transaction at most (200)"),
+        SettingDescription("answerMilliseconds", "how long the hub waits for an answer (12000)"),
+        SettingDescription("settleMilliseconds", "after this time a call takes effect no more (17000); longer than answerMilliseconds"),
+    ]
+
+    /// Tables are the user's own: so are the mappings.
+    package static let mappings: [BuiltinMapping] = []
+
+    package static func make(_ settings: DriverSettings) throws(DriverError) -> any Driver {
+        func number(_ name: String, _ standard: Int, _ range: ClosedRange<Int>) throws(DriverError) -> Int {
+            guard let text = settings.values[name] else { return standard }
+            guard let value = Int(text), range.contains(value) else {
+                throw DriverError(
+                    .configuration, "\(settings.application): \(name) has to be a whole number, \(range.lowerBound) to \(range.upperBound)."
+                )
+            }
+            return value
+        }
+        guard let connection = settings.values["connection"], !connection.isEmpty else {
+            throw DriverError(.configuration, "\(settings.application) needs the setting connection.")
+        }
+        let tables = try TableDeclaration.all(settings.values["tables"] ?? "", of: settings.application)
+        let answer = try number("answerMilliseconds", 12_000, 200...600_000)
+        let settle = try number("settleMilliseconds", answer + 5000, answer + 1...1_200_000)
+        let connections = try number("connections", 4, 1...64)
+        let batch = try number("batch", 200, 1...2000)
+        var options = PostgresOptions(connection, name: "multipoint \(settings.application)")
+        options.password = settings.values["password"]
+        options.patience = .milliseconds(answer / 2)
+        options.statementTimeout = .milliseconds(answer * 2 / 5)
+        options.lockTimeout = .milliseconds(max(1, min(2000, answer / 5)))
+        options.connectSeconds = max(2, answer / 4000)
+        let manifest = Manifest(
+            driver: name, version: "1.0", summary: "Tables of a PostgreSQL database", entities: tables.map(\.manifest),
+            settleTime: .milliseconds(settle), answerTime: .milliseconds(answer),
+            limits: Manifest.Limits(batch: batch, concurrentCalls: connections), window: window(tables))
+        return PostgreSQLDriver(manifest: manifest, application: settings.application, tables: tables, options: options)
+    }
+
+    private static func window(_ tables: [TableDeclaration]) -> String {
+        let open = tables.filter { $0.version == nil }.map(\.native)
+        let created = """
+            Each write stands in one transaction with its row in multipoint.write_log: it happens once, however often it is sent, \
+            creates too.
+            """
+        if open.isEmpty {
+            return created + " Updates and deletions name the row's version: none covers a change that the hub has not heard."
+        }
+        return created + """
+             \(open.joined(separator: ", ")) without a version column: the hub reads the row before it writes, and a change made between \
+            the two is covered where it changes the same columns.
+            """
+    }
+}
