@@ -49,6 +49,7 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(name: "CRdKafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
+        .target(name: "CSpawn"),
         room("HubModel"),
         room("HubDriver", ["HubModel", "HubCodec"]),
         room("HubCodec", ["HubModel", yams]),
@@ -72,10 +73,13 @@ let package = Package(
             ]),
         room("HubSimulation", ["HubModel", "HubDriver", "HubCodec", "HubStore", "HubRules", "HubMediation", "HubDelivery"]),
         .target(
-            name: "BuiltinSchemas", path: "schemas", exclude: ["canonical"],
+            name: "BuiltinSchemas", path: "schemas", exclude: ["canonical", "protocol"],
             resources: schemas.sorted { $0.key < $1.key }.flatMap { driver, names in
                 names.map { .embedInCode("\(driver)/\($0).schema.json") }
             }, swiftSettings: strict),
+        .target(
+            name: "ProcessDriver", dependencies: ["CSpawn", "HubDriver", "HubModel", logging], path: "drivers/Process", exclude: ["README.md"],
+            swiftSettings: strict),
         .target(
             name: "ReferenceApplication", dependencies: ["HubDriver", "HubModel", grdb], path: "drivers/ReferenceApplication",
             swiftSettings: strict),
@@ -89,7 +93,7 @@ let package = Package(
                 name: "multipoint",
                 dependencies: [
                     "HubModel", "HubDriver", "HubCodec", "HubBus", "HubStore", "HubRules", "HubMediation", "HubDelivery",
-                    "HubConfiguration", "HubRuntime", "HubSimulation", "HubScenario", "BuiltinSchemas", "ReferenceApplication", arguments,
+                    "HubConfiguration", "HubRuntime", "HubSimulation", "HubScenario", "BuiltinSchemas", "ProcessDriver", "ReferenceApplication", arguments,
                     logging,
                     histogram, grdb,
                 ] + drivers.map { .target(name: $0.name) }, swiftSettings: strict),
@@ -106,6 +110,7 @@ let package = Package(
             tests("HubConfigurationTests", ["HubConfiguration", "HubRules", "HubStore", "HubCodec", "HubDriver", "HubModel"]),
             tests(
                 "ReferenceDriversTests", ["ReferenceApplication", "ReferenceERP", "ReferenceCRM", "HubDriver", "HubModel"]),
+            tests("ProcessDriverTests", ["ProcessDriver", "HubConfiguration", "HubCodec", "HubDriver", "HubModel", logging]),
             tests(
                 "MultipointTests",
                 ["multipoint", "HubConfiguration", "HubModel", "HubStore", "HubBus", "HubDriver", "HubRules", "HubCodec", logging]),
