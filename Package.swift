@@ -78,7 +78,8 @@ let package = Package(
                 names.map { .embedInCode("\(driver)/\($0).schema.json") }
             }, swiftSettings: strict),
         .target(
-            name: "ProcessDriver", dependencies: ["CSpawn", "HubDriver", "HubModel", logging], path: "drivers/Process", exclude: ["README.md"],
+            name: "ProcessDriver", dependencies: ["CSpawn", "HubDriver", "HubModel", logging], path: "drivers/Process",
+            exclude: ["README.md"],
             swiftSettings: strict),
         .target(
             name: "ReferenceApplication", dependencies: ["HubDriver", "HubModel", grdb], path: "drivers/ReferenceApplication",
@@ -93,7 +94,8 @@ let package = Package(
                 name: "multipoint",
                 dependencies: [
                     "HubModel", "HubDriver", "HubCodec", "HubBus", "HubStore", "HubRules", "HubMediation", "HubDelivery",
-                    "HubConfiguration", "HubRuntime", "HubSimulation", "HubScenario", "BuiltinSchemas", "ProcessDriver", "ReferenceApplication", arguments,
+                    "HubConfiguration", "HubRuntime", "HubSimulation", "HubScenario", "BuiltinSchemas", "ProcessDriver",
+                    "ReferenceApplication", arguments,
                     logging,
                     histogram, grdb,
                 ] + drivers.map { .target(name: $0.name) }, swiftSettings: strict),

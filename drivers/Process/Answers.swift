@@ -19,7 +19,8 @@ enum Answers {
         case "rejected":
             return .rejected(
                 Rejection(
-                    rule: try shape.member("rule").name(), field: try shape.optional("field")?.text(), text: try shape.member("text").text()))
+                    rule: try shape.member("rule").name(), field: try shape.optional("field")?.text(), text: try shape.member("text").text()
+                ))
         case "retry":
             let wait = try shape.member("afterMilliseconds").integer(0...86_400_000)
             return .retry(after: .milliseconds(wait), reason: try shape.member("reason").text())

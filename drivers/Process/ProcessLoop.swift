@@ -261,7 +261,8 @@ final class ProcessLoop: Sendable {
         for ((id, fate), caller) in expired {
             if id == handshake { isMute = true }
             guard let caller else { continue }
-            let words = fate == .maybeDone ? "gave no answer to \(caller.method.rawValue) in time" : "was busy with other calls for too long"
+            let words =
+                fate == .maybeDone ? "gave no answer to \(caller.method.rawValue) in time" : "was busy with other calls for too long"
             caller.continuation.resume(returning: .failure(error(fate, caller.method, "\(what) \(words)")))
         }
         if isMute { return violation("did not describe itself within \(launch.bounds.start)") }

@@ -7,7 +7,10 @@ enum Questions {
         var fields: Fields = [
             "operation": .string(delivery.operation.rawValue), "native": .string(delivery.native),
             "reference": .string(delivery.reference.rawValue), "fields": .object(delivery.fields),
-            "version": ["generation": .number(Number(Int64(delivery.version.generation))), "number": .number(Number(Int64(delivery.version.number)))],
+            "version": [
+                "generation": .number(Number(Int64(delivery.version.generation))),
+                "number": .number(Number(Int64(delivery.version.number))),
+            ],
         ]
         fields["company"] = delivery.company.map { .string($0) }
         fields["key"] = delivery.key.map { .string($0.rawValue) }
