@@ -34,8 +34,8 @@ extension EntityManifest {
     fileprivate func contradictions(looksUp: Bool, reads: Bool) -> [String] {
         var found: [String] = []
         if native.isEmpty || entity.rawValue.isEmpty { found.append("it has no name or no entity") }
-        if operations.contains(.create), !createIsRepeatable, !looksUp {
-            found.append("a create is not repeatable, and the driver cannot look up whether one happened")
+        if operations.contains(.create), !looksUp {
+            found.append("documents are created, and the driver cannot look up what came of a call without an answer")
         }
         if !operations.isDisjoint(with: [.update, .delete]), !reads {
             found.append("documents are updated or deleted, and the driver cannot read what came of a call without an answer")

@@ -22,7 +22,7 @@ struct HandshakeTests {
         let error = try refusal("contradiction")
         #expect(error.code == .configuration)
         for part in [
-            "the manifest contradicts itself", "thing: a create is not repeatable, and the driver cannot look up",
+            "the manifest contradicts itself", "thing: documents are created, and the driver cannot look up",
             "the driver cannot read what came of a call without an answer", "the application refuses deletions",
             "open may go to done, which is no state of its own", "window does not say what",
         ] {
