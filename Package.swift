@@ -39,6 +39,7 @@ let package = Package(
     products: [
         .executable(name: "multipoint", targets: ["multipoint"]),
         .library(name: "HubDriver", targets: ["HubModel", "HubDriver"]),
+        .library(name: "HubTestKit", targets: ["HubTestKit"]),
     ],
     dependencies: [
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
@@ -52,6 +53,7 @@ let package = Package(
         .target(name: "CSpawn"),
         room("HubModel"),
         room("HubDriver", ["HubModel", "HubCodec"]),
+        room("HubTestKit", ["HubModel", "HubDriver"]),
         room("HubCodec", ["HubModel", yams]),
         room("HubBus", ["CRdKafka", "HubModel", logging]),
         room("HubStore", ["HubModel", "HubCodec", grdb, .product(name: "GRDBSQLite", package: "GRDB.swift")]),
@@ -112,7 +114,9 @@ let package = Package(
             tests("HubConfigurationTests", ["HubConfiguration", "HubRules", "HubStore", "HubCodec", "HubDriver", "HubModel"]),
             tests(
                 "ReferenceDriversTests", ["ReferenceApplication", "ReferenceERP", "ReferenceCRM", "HubDriver", "HubModel"]),
-            tests("ProcessDriverTests", ["ProcessDriver", "HubConfiguration", "HubCodec", "HubDriver", "HubModel", logging]),
+            tests("ProcessDriverTests", ["ProcessDriver", "HubTestKit", "HubConfiguration", "HubCodec", "HubDriver", "HubModel", logging]),
+                "ReferenceDriversTests", ["ReferenceApplication", "ReferenceERP", "ReferenceCRM", "HubTestKit", "HubDriver", "HubModel"]),
+            tests("HubTestKitTests", ["HubTestKit", "HubDriver", "HubModel"]),
             tests(
                 "MultipointTests",
                 ["multipoint", "HubConfiguration", "HubModel", "HubStore", "HubBus", "HubDriver", "HubRules", "HubCodec", logging]),

@@ -1,0 +1,150 @@
+import HubDriver
+import HubModel
+
+extension Trial {
+    /// How the hub takes the end of a call.
+    enum Ending: Sendable {
+        case answer(Answer)
+        /// The driver says that the call had no effect for sure.
+        case withoutEffect(DriverError)
+
+        /// For a report.
+        var text: String {
+            switch self {
+            case .withoutEffect(let error): error.code.description
+            case .answer(let answer): answer.word
+            }
+        }
+    }
+
+    /// Applies deliveries in one call under the hub's time limit: what has no answer by then is called off and counts as not answered.
+    func apply(_ batch: [Delivery]) async throws -> [Ending] {
+        let call = RunningCall { [driver] in try await driver.apply(batch) }
+        guard let result = await call.result(within: manifest.answerTime) else {
+            call.cancel()
+            return batch.map { _ in .answer(.noAnswer(reason: "no answer within \(manifest.answerTime)")) }
+        }
+        return try Self.endings(result, batch.count)
+    }
+
+    /// What the hub makes of a result.
+    static func endings(_ result: Result<[Answer], any Error>, _ count: Int) throws -> [Ending] {
+        switch result {
+        case .success(let answers):
+            guard answers.count == count else { throw Verdict.failed("\(answers.count) answers to \(count) deliveries") }
+            return answers.map { .answer($0) }
+        case .failure(let error as DriverError):
+            let mayHaveEffect = error.code == .noAnswer || error.code == .protocolViolation
+            let ending = mayHaveEffect ? Ending.answer(.noAnswer(reason: error.message)) : .withoutEffect(error)
+            return (0..<count).map { _ in ending }
+        case .failure(let error): throw error
+        }
+    }
+
+    func apply(_ delivery: Delivery) async throws -> Ending { try await apply([delivery])[0] }
+
+    /// Applies a good delivery that has to be written; what asks for patience gets some.
+    func written(_ delivery: Delivery) async throws -> NativeDocument {
+        var ending = try await apply(delivery)
+        for _ in 0..<5 {
+            guard case .answer(.retry(let delay, _)) = ending else { break }
+            try await Task.sleep(for: min(max(delay, .milliseconds(20)), .seconds(5)))
+            ending = try await apply(delivery)
+        }
+        guard let document = ending.document else {
+            throw Verdict.failed("a good \(delivery.operation) of \(sample.native) ended as \(ending.detail)")
+        }
+        guard delivery.operation != .delete else { return document }
+        let wrong = difference(delivery.fields, document.fields)
+        try Verdict.require(wrong.isEmpty, "a good \(delivery.operation) of \(sample.native) reads back wrong: \(wrong)")
+        try Verdict.require(
+            !entity.hasToken || document.token != nil, "the manifest says that \(sample.native) has tokens, but the answer has none")
+        return document
+    }
+
+    /// Asks the driver something that has to come back in the end, however slowly.
+    func limited<T: Sendable>(_ what: String, _ body: @escaping @Sendable () async throws -> T) async throws -> T {
+        let call = RunningCall(body)
+        guard let result = await call.result(within: max(manifest.answerTime, .seconds(20))) else {
+            call.cancel()
+            throw Verdict.failed("\(what) does not come back")
+        }
+        return try result.get()
+    }
+
+    /// Arms a fault for the time of `body`, which is undisturbed again afterwards.
+    func with<T>(_ fault: Fault, _ body: () async throws -> T) async throws -> T {
+        guard faults.canMake(fault) else { throw Verdict.absent("the bench cannot make this fault: \(fault.text)") }
+        try await faults.arm(fault)
+        do {
+            let result = try await body()
+            try await faults.arm(.none)
+            return result
+        } catch {
+            try await faults.arm(.none)
+            throw error
+        }
+    }
+
+    /// Waits until nothing that was sent at `moment` can take effect any more, as the hub reckons it.
+    func settle(_ moment: ContinuousClock.Instant) async throws {
+        try await Task.sleep(until: moment + manifest.answerTime + manifest.settleTime, clock: .continuous)
+    }
+}
+
+extension Trial.Ending {
+    /// The document of an answer that has one.
+    var document: NativeDocument? {
+        switch self {
+        case .answer(.written(let document)), .answer(.unchanged(let document)): document
+        default: nil
+        }
+    }
+
+    var isNoAnswer: Bool { if case .answer(.noAnswer) = self { true } else { false } }
+
+    /// The rule, where the application refused.
+    var rejection: Rejection? { if case .answer(.rejected(let rejection)) = self { rejection } else { nil } }
+
+    /// For a report, with the reason.
+    var detail: String {
+        switch self {
+        case .withoutEffect(let error): error.description
+        case .answer(.rejected(let rejection)): "rejected: \(rejection)"
+        case .answer(.retry(_, let reason)): "retry: \(reason)"
+        case .answer(.noAnswer(let reason)): "no answer: \(reason)"
+        case .answer(let answer): answer.word
+        }
+    }
+}
+
+extension Answer {
+    /// The answer's kind.
+    var word: String {
+        switch self {
+        case .written: "written"
+        case .unchanged: "unchanged"
+        case .rejected: "rejected"
+        case .retry: "retry"
+        case .changed: "changed"
+        case .gone: "gone"
+        case .noAnswer: "no answer"
+        }
+    }
+}
+
+extension Fault {
+    /// For a report.
+    var text: String {
+        switch self {
+        case .none: "none"
+        case .refused: "an application that cannot be reached"
+        case .silent: "an application that does not answer"
+        case .slowAnswers: "slow answers"
+        case .lostRequest: "a lost request"
+        case .lostAnswer: "a lost answer"
+        case .lateRequest: "a late request"
+        case .heldAnswer: "a held answer"
+        }
+    }
+}

@@ -1,0 +1,15 @@
+import HubDriver
+import HubModel
+import HubTestKit
+
+/// A bench that says nothing that it need not say.
+struct BareBench: DriverBench {
+    static let rules = ["missing-name", "duplicate-code", "negative-price", "in-use", "territory"]
+
+    private let full = WarehouseBench()
+
+    var faults: any FaultInjector { full.faults }
+    func makeDriver() async throws -> any Driver { try await full.makeDriver() }
+
+    var samples: [Sample] { [Sample("item", create: { ["name": .string($0)] }, change: { ["city": .string($0)] })] }
+}

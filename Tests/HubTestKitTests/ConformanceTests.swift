@@ -1,0 +1,57 @@
+import HubTestKit
+import Testing
+
+struct ConformanceTests {
+    @Test func aDriverThatKeepsTheContractPassesEverything() async throws {
+        let report = try await DriverConformance(WarehouseBench(), quick()).run()
+        #expect(report.hasPassed, "\(report.text)")
+        for check in Check.allCases {
+            #expect(report.results(check).contains { if case .passed = $0 { true } else { false } }, "\(check.rawValue)")
+        }
+        #expect(report.absences.map(\.subject) == ["item territory"])
+    }
+
+    @Test(arguments: Defect.allCases)
+    func eachDefectIsFound(_ defect: Defect) async throws {
+        var bench = WarehouseBench(defect: defect)
+        if defect == .createsTwice { bench.profile.createIsRepeatable = true }
+        if defect == .chatty { bench.profile = Profile(readsBack: false, callsPerMinute: 20) }
+        let report = try await DriverConformance(bench, quick([defect.check])).run()
+        #expect(report.failures.map(\.check).contains(defect.check), "\(report.text)")
+        #expect(!report.hasPassed)
+    }
+
+    @Test func whatTheManifestDoesNotHaveIsAbsent() async throws {
+        let bench = WarehouseBench(profile: Profile(hasToken: false, createIsRepeatable: true))
+        let report = try await DriverConformance(bench, quick([.manifest, .redelivery, .conditionalWrite])).run()
+        #expect(report.hasPassed, "\(report.text)")
+        #expect(report.absences.map(\.check) == [.conditionalWrite])
+        let blind = try await DriverConformance(WarehouseBench(defect: .withoutLookUp), quick([.paging, .capture])).run()
+        #expect(blind.absences.map(\.check) == [.paging, .capture])
+        // Where nothing was tried nothing has been kept.
+        #expect(!blind.hasPassed && blind.failures.isEmpty)
+    }
+
+    @Test func aLimitAMinuteIsKept() async throws {
+        let bench = WarehouseBench(profile: Profile(readsBack: false, callsPerMinute: 20))
+        let report = try await DriverConformance(bench, quick([.rateLimit])).run()
+        #expect(report.hasPassed, "\(report.text)")
+    }
+
+    @Test func whatTheBenchOmitsIsSaid() async throws {
+        let report = try await DriverConformance(BareBench(), quick([.rules, .editBeforeReadBack, .hostileText, .retryableAndFinal])).run()
+        #expect(report.failures.map(\.subject).sorted() == BareBench.rules.map { "item \($0)" }.sorted())
+        #expect(report.absences.map(\.subject) == ["item", "item for the moment"])
+        #expect(report.text.contains("the bench names no such member"))
+    }
+
+    @Test func theReportIsForPeople() async throws {
+        let report = try await DriverConformance(WarehouseBench(), quick([.manifest, .identity, .rules])).run()
+        let lines = report.text.split(separator: "\n")
+        #expect(lines.first == "Conformance of warehouse 1")
+        #expect(lines.contains { $0.hasPrefix("  passed   rules") && $0.contains("item duplicate-code") })
+        #expect(lines.contains { $0.hasPrefix("  absent   rules") && $0.hasSuffix("it binds people only") })
+        #expect(lines.contains("6 passed, 0 FAILED, 1 absent, 0 n/a; it is kept"))
+        #expect(lines.last == "What the manifest leaves open: What tests leave open.")
+    }
+}
