@@ -113,9 +113,8 @@ let package = Package(
                 "HubRuntimeTests", ["HubRuntime", "HubConfiguration", "HubBus", "HubStore", "HubRules", "HubDriver", "HubModel"]),
             tests("HubConfigurationTests", ["HubConfiguration", "HubRules", "HubStore", "HubCodec", "HubDriver", "HubModel"]),
             tests(
-                "ReferenceDriversTests", ["ReferenceApplication", "ReferenceERP", "ReferenceCRM", "HubDriver", "HubModel"]),
-            tests("ProcessDriverTests", ["ProcessDriver", "HubTestKit", "HubConfiguration", "HubCodec", "HubDriver", "HubModel", logging]),
                 "ReferenceDriversTests", ["ReferenceApplication", "ReferenceERP", "ReferenceCRM", "HubTestKit", "HubDriver", "HubModel"]),
+            tests("ProcessDriverTests", ["ProcessDriver", "HubTestKit", "HubConfiguration", "HubCodec", "HubDriver", "HubModel", logging]),
             tests("HubTestKitTests", ["HubTestKit", "HubDriver", "HubModel"]),
             tests(
                 "MultipointTests",
