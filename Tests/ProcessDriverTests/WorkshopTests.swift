@@ -12,8 +12,7 @@ final class Workshop: Sendable {
     static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().appendingPathComponent("drivers/examples/python").path
 
-    // nonisolated(unsafe) because it is set before anybody else can see it, and only ended afterwards.
-    nonisolated(unsafe) private let process = Process()
+    private let process = Process()
     let port: Int
     private let file: String
 
@@ -30,7 +29,8 @@ final class Workshop: Sendable {
     }
 
     deinit {
-        process.terminate()
+        // Not SIGTERM, which a child of a test runner may have been told to ignore.
+        kill(process.processIdentifier, SIGKILL)
         process.waitUntilExit()
         for suffix in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: file + suffix) }
     }
