@@ -39,3 +39,13 @@ public protocol FaultInjector: Sendable {
     /// What has passed since the fault was armed; nil where this cannot be seen.
     var traffic: Traffic? { get async }
 }
+
+/// Makes no faults: for drivers that have nothing between them and their application. What would need one is reported absent.
+public struct NoFaults: FaultInjector {
+    public init() {}
+
+    public func canMake(_ fault: Fault) -> Bool { if case .none = fault { true } else { false } }
+    public func arm(_ fault: Fault) async throws {}
+    public var hasStruck: Bool { false }
+    public var traffic: Traffic? { nil }
+}

@@ -55,6 +55,9 @@ extension Trial {
         guard let edit = sample.edit else { throw Verdict.absent("the bench has no person's edit of \(sample.native)") }
         guard updates() else { throw Verdict.notApplicable("\(sample.native) takes no updates") }
         var held = try await newDocument()
+        // A member that has a value already shows more than an empty one.
+        _ = try await edit(held.document.key, marks.next())
+        held = held.at(try await existing(held.document.key))
         var ends: [String: Int] = [:]
         var edits = 0
         for number in 1...max(1, options.requestLimit) {

@@ -119,7 +119,7 @@ extension Trial {
     /// What has been captured.
     private struct Feed {
         var position: String?
-        var told: [NativeKey: (fields: Fields, isDeleted: Bool, reference: CanonicalID?, positions: [SourcePosition])] = [:]
+        var told: [NativeKey: (fields: Fields, isDeleted: Bool, reference: CanonicalID?, position: SourcePosition?)] = [:]
     }
 
     /// What has to be.
@@ -139,13 +139,16 @@ extension Trial {
     private func capture(_ capturing: any Capturing, _ feed: inout Feed) async throws -> Int {
         let batch = try await batch(capturing, feed.position, 50)
         if let position = batch.position { feed.position = position }
+        var last: [NativeKey: SourcePosition] = [:]
         for change in batch.changes where change.event.type == sample.native {
             guard let key = change.event.key else { continue }
-            var told = feed.told[key] ?? (Fields(), false, nil, [])
+            var told = feed.told[key] ?? (Fields(), false, nil, nil)
             if let position = change.event.position {
-                try Verdict.require(
-                    told.positions.last.map { $0 <= position } ?? true, "\(key) was told at \(position) after a later position")
-                told.positions.append(position)
+                try Verdict.require(last[key].map { $0 <= position } ?? true, "\(key) was told at \(position) after a later position")
+                last[key] = position
+                // What polling tells again with an older position changes nothing, as in the hub.
+                if let known = told.position, position < known { continue }
+                told.position = position
             }
             told.isDeleted = change.event.operation == .delete
             told.fields = told.fields.overlaid(with: change.fields ?? Fields())
