@@ -1,10 +1,16 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-/// Attached applications: each a folder `drivers/<Name>` with the mappings that it brings along.
-let drivers: [(name: String, mappings: [String])] = [
-    ("ReferenceERP", ["erp-customer", "erp-product", "erp-order", "erp-invoice"]),
-    ("ReferenceCRM", ["crm-customer", "crm-product", "crm-order", "crm-invoice"]),
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let histogram: Target.Dependency = .product(name: "Histogram", package: "hdrhistogram-swift")
+
+/// Attached applications: each a folder `drivers/<Name>` with the mappings that it brings along, and what it uses besides the SDK.
+let drivers: [(name: String, mappings: [String], uses: [Target.Dependency])] = [
+    ("ReferenceERP", ["erp-customer", "erp-product", "erp-order", "erp-invoice"], ["ReferenceApplication", grdb]),
+    ("ReferenceCRM", ["crm-customer", "crm-product", "crm-order", "crm-invoice"], ["ReferenceApplication", grdb]),
 ]
 
 /// Schemas of the ready-made applications' native types, in `schemas/<driver>`.
@@ -19,12 +25,6 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
     .treatAllWarnings(as: .error),
 ]
-
-let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
-let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
-let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
-let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
-let histogram: Target.Dependency = .product(name: "Histogram", package: "hdrhistogram-swift")
 
 func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
@@ -84,19 +84,26 @@ let package = Package(
             exclude: ["README.md"],
             swiftSettings: strict),
         .target(
+            name: "DriverTemplates", path: "drivers/examples/templates",
+            resources: [
+                "python-driver.txt", "multipoint_driver.py", "python-mapping.txt", "python-samples.txt", "python-hub.txt",
+                "python-readme.txt", "swift-driver.txt", "swift-factory.txt", "swift-standin.txt", "swift-readme.txt", "swift-tests.txt",
+            ].map { .embedInCode($0) }, swiftSettings: strict),
+        .target(
             name: "ReferenceApplication", dependencies: ["HubDriver", "HubModel", grdb], path: "drivers/ReferenceApplication",
             swiftSettings: strict),
     ]
         + drivers.map { driver in
             .target(
-                name: driver.name, dependencies: ["HubDriver", "HubModel", "ReferenceApplication", grdb], path: "drivers/\(driver.name)",
+                name: driver.name, dependencies: ["HubDriver", "HubModel"] + driver.uses, path: "drivers/\(driver.name)",
                 exclude: ["README.md"], resources: driver.mappings.map { .embedInCode("mappings/\($0).yaml") }, swiftSettings: strict)
         } + [
             .executableTarget(
                 name: "multipoint",
                 dependencies: [
                     "HubModel", "HubDriver", "HubCodec", "HubBus", "HubStore", "HubRules", "HubMediation", "HubDelivery",
-                    "HubConfiguration", "HubRuntime", "HubSimulation", "HubScenario", "BuiltinSchemas", "ProcessDriver",
+                    "HubConfiguration", "HubRuntime", "HubSimulation", "HubScenario", "BuiltinSchemas", "HubTestKit", "ProcessDriver",
+                    "DriverTemplates",
                     "ReferenceApplication", arguments,
                     logging,
                     histogram, grdb,

@@ -30,7 +30,7 @@ int cspawn_start(pid_t *child, char *const command[], char *const environment[],
     if (code == 0 && folder) code = posix_spawn_file_actions_addchdir_np(&actions, folder);
     sigset_t none, usual;
     sigemptyset(&none);
-    // A driver must not inherit which signals the hub ignores: a child that ignores SIGTERM could only be killed.
+    // A driver must not inherit which signals the hub ignores: a child that ignores SIGTERM could only be killed (threads of the Swift runtime block it, and a child of theirs would too).
     sigfillset(&usual);
     sigdelset(&usual, SIGKILL);
     sigdelset(&usual, SIGSTOP);

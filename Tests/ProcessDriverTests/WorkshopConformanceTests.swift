@@ -207,7 +207,7 @@ struct WorkshopBench: DriverBench {
 }
 
 @Suite("The example in Python", .enabled(if: Hostile.isPossible, "skipped: there is no python3"))
-struct WorkshopTests {
+struct WorkshopConformanceTests {
     @Test("keeps the whole contract of drivers", .timeLimit(.minutes(8)))
     func conformance() async throws {
         let bench = try WorkshopBench()
