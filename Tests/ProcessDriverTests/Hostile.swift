@@ -81,6 +81,8 @@ enum Hostile {
             elif mode == "half" and first: say('{"jsonrpc":"2.0","id":%d,"result":{}}' % call["id"]); os._exit(0)
             elif mode == "last" and first: answer(call, good); os._exit(0)
             elif mode == "long" and first: say("x" * 300000)
+            elif mode == "shut" and first: os.close(1); time.sleep(60)
+            elif mode == "shutIn" and first: os.close(0); time.sleep(60)
             elif mode == "count": answer(call, {"answers": []})
             elif mode == "wrong":
                 good["answers"][0] = {"kind": "done"}; answer(call, good)

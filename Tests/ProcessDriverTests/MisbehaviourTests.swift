@@ -18,6 +18,7 @@ struct MisbehaviourTests {
             ("die", "ended with exit code 9", " "),
             ("kill", "was ended by signal 9", " "),
             ("half", "ended with exit code 0", " "),
+            ("shut", "has closed its standard output and goes on without", " "),
         ])
     func violations(mode: String, words: String, more: String) async throws {
         let bench = try Bench(mode)
@@ -95,6 +96,21 @@ struct MisbehaviourTests {
         #expect(codes == ["no-answer", "unreachable"], "the pipe holds a part of the first and nothing of the second")
         await bench.driver.close()
         for pid in bench.pids { #expect(await isGone(pid)) }
+    }
+
+    @Test("that closes its standard input has what was never written end without effect")
+    func shutIn() async throws {
+        let bench = try Bench("shutIn")
+        async let first = bench.failure()
+        for _ in 0..<50 where bench.text("got").isEmpty { try await Task.sleep(for: .milliseconds(10)) }
+        try await Task.sleep(for: .milliseconds(50))
+        let second = await bench.failure()
+        #expect(
+            second?.code == .unreachable && second?.message.contains("has closed its standard input") == true,
+            "\(String(describing: second))")
+        #expect(await first?.code == .noAnswer)
+        #expect(await bench.recovers())
+        await bench.driver.close()
     }
 
     @Test("that writes without end is ended")

@@ -66,7 +66,8 @@ struct WorkshopBench: DriverBench {
     var samples: [Sample] {
         get async throws {
             let client = try await document("client", ["name": "Standing client"])
-            let part = try await document("part", ["code": .string("standing-\(UUID().uuidString)"), "name": "Standing part", "price": 5])
+            let part = try await document(
+                "part", ["code": .string("standing-\(UUID().uuidString.prefix(8))"), "name": "Standing part", "price": 5])
             return [clients(), parts(), jobs(client: client.key, part: part.key)]
         }
     }

@@ -15,6 +15,9 @@ struct Conversation: ~Copyable {
     private var lines: LineBuffer
     private var errors: LineBuffer
     private var isOutputOpen = true
+    private var isInputOpen = true
+    /// When one of them was found closed.
+    private var closedSince: ContinuousClock.Instant?
     private var areErrorsOpen = true
     /// A line on standard error that was too long: its rest is dropped.
     private var isSkipping = false
@@ -43,13 +46,21 @@ struct Conversation: ~Copyable {
         // A pipe that has ended would end every wait at once.
         requests.append(pollfd(fd: isOutputOpen ? child.output : -1, events: Int16(POLLIN), revents: 0))
         requests.append(pollfd(fd: areErrorsOpen ? child.errors : -1, events: Int16(POLLIN), revents: 0))
-        requests.append(pollfd(fd: forWriting ? child.input : -1, events: Int16(POLLOUT), revents: 0))
+        requests.append(pollfd(fd: forWriting && isInputOpen ? child.input : -1, events: Int16(POLLOUT), revents: 0))
         // Without its output it is about to end; that is not signalled.
-        let patience = isOutputOpen ? milliseconds : min(milliseconds, 20)
+        let patience = isOutputOpen && isInputOpen ? milliseconds : min(milliseconds, 20)
         guard poll(&requests, nfds_t(requests.count), Int32(patience)) > 0 else { return }
         if requests[0].revents != 0 { wake.drain() }
         if requests[1].revents != 0 { readOutput() }
         if requests[2].revents != 0 { readErrors() }
+        if requests[3].revents & Int16(POLLERR) != 0 { isInputOpen = false }
+        if !isInputOpen || !isOutputOpen, closedSince == nil { closedSince = .now }
+    }
+
+    /// `input` or `output` where the process has closed it and lives on for a while.
+    var closedPipe: String? {
+        guard let closedSince, closedSince.duration(to: .now) > .milliseconds(500) else { return nil }
+        return isInputOpen ? "output" : "input"
     }
 
     private mutating func readOutput() {

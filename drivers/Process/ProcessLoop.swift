@@ -238,6 +238,7 @@ final class ProcessLoop: Sendable {
             }
             if conversation.isTooLong { return violation("wrote a line longer than \(launch.bounds.lineBytes) bytes") }
             if let ending = conversation.ended() { return DriverError(.unreachable, "\(what) \(ending)") }
+            if let closed = conversation.closedPipe { return violation("has closed its standard \(closed) and goes on without") }
             write(&conversation)
         }
     }
@@ -278,10 +279,9 @@ final class ProcessLoop: Sendable {
         }
         let now = ContinuousClock.now
         let (verdict, caller, isHandshake) = state.withLock { state in
-            (
-                state.table.answered(response.id, now: now), state.callers.removeValue(forKey: response.id),
-                state.handshake == response.id
-            )
+            let verdict = state.table.answered(response.id, now: now)
+            let caller = verdict == .awaited ? state.callers.removeValue(forKey: response.id) : nil
+            return (verdict, caller, state.handshake == response.id)
         }
         switch verdict {
         case .awaited where isHandshake: return described(response.result)

@@ -42,7 +42,7 @@ struct DriverChoice: ParsableArguments {
         }
         guard set.isEmpty else { throw CommandFailure(.wrong, "--set belongs to a driver; with --config the settings stand there.") }
         let loaded = needsSecrets ? try configuration.load() : try configuration.loadWithoutSecrets()
-        for application in loaded.applications { await application.driver.close() }
+        await loaded.closeDrivers()
         guard let application = loaded.applications.first(where: { $0.id.rawValue == name }) else {
             let names = loaded.applications.map(\.id.rawValue).joined(separator: ", ")
             throw CommandFailure(.wrong, "\(config) has no application \(name); it has \(names).")
