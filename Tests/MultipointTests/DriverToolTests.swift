@@ -82,7 +82,7 @@ extension Program {
     fileprivate func process(_ command: String, _ arguments: [String]) throws -> Result {
         let process = process([command] + arguments)
         let place = "\(folder)/\(UUID().uuidString)"
-        for end in ["out", "err"] { FileManager.default.createFile(atPath: "\(place).\(end)", contents: nil) }
+        for end in ["out", "err"] { _ = FileManager.default.createFile(atPath: "\(place).\(end)", contents: nil) }
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = FileHandle(forWritingAtPath: "\(place).out")
         process.standardError = FileHandle(forWritingAtPath: "\(place).err")

@@ -1,4 +1,5 @@
 import Foundation
+import HubCodec
 import HubConfiguration
 import HubDriver
 import HubModel

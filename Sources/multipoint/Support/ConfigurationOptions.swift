@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import HubBus
 import HubConfiguration
+import HubDriver
 import Logging
 
 /// `--config`, and what commands make of it.
