@@ -2,6 +2,10 @@
 import PackageDescription
 
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let histogram: Target.Dependency = .product(name: "Histogram", package: "hdrhistogram-swift")
 
 /// Attached applications: each a folder `drivers/<Name>` with the mappings that it brings along, and what it uses besides the SDK.
 let drivers: [(name: String, mappings: [String], uses: [Target.Dependency])] = [
@@ -26,11 +30,6 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
     .treatAllWarnings(as: .error),
 ]
-
-let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
-let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
-let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
-let histogram: Target.Dependency = .product(name: "Histogram", package: "hdrhistogram-swift")
 
 func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
@@ -61,6 +60,7 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CRdKafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
         .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .target(name: "CSpawn"),
         room("HubModel"),
         room("PostgresClient", ["CPostgres", "HubModel"]),
         room("HubDriver", ["HubModel", "HubCodec"]),
@@ -86,10 +86,20 @@ let package = Package(
             ]),
         room("HubSimulation", ["HubModel", "HubDriver", "HubCodec", "HubStore", "HubRules", "HubMediation", "HubDelivery"]),
         .target(
-            name: "BuiltinSchemas", path: "schemas", exclude: ["canonical"],
+            name: "BuiltinSchemas", path: "schemas", exclude: ["canonical", "protocol"],
             resources: schemas.sorted { $0.key < $1.key }.flatMap { driver, names in
                 names.map { .embedInCode("\(driver)/\($0).schema.json") }
             }, swiftSettings: strict),
+        .target(
+            name: "ProcessDriver", dependencies: ["CSpawn", "HubDriver", "HubModel", logging], path: "drivers/Process",
+            exclude: ["README.md"],
+            swiftSettings: strict),
+        .target(
+            name: "DriverTemplates", path: "drivers/examples/templates",
+            resources: [
+                "python-driver.txt", "multipoint_driver.py", "python-mapping.txt", "python-samples.txt", "python-hub.txt",
+                "python-readme.txt", "swift-driver.txt", "swift-factory.txt", "swift-standin.txt", "swift-readme.txt", "swift-tests.txt",
+            ].map { .embedInCode($0) }, swiftSettings: strict),
         .target(
             name: "ReferenceApplication", dependencies: ["HubDriver", "HubModel", grdb], path: "drivers/ReferenceApplication",
             swiftSettings: strict),
@@ -111,9 +121,8 @@ let package = Package(
                 name: "multipoint",
                 dependencies: [
                     "HubModel", "HubDriver", "HubCodec", "HubBus", "HubStore", "HubRules", "HubMediation", "HubDelivery",
-                    "HubConfiguration", "HubRuntime", "HubSimulation", "HubScenario", "PostgresClient", "BuiltinSchemas",
-                    "ReferenceApplication",
-                    arguments,
+                    "HubConfiguration", "HubRuntime", "HubSimulation", "HubScenario", "PostgresClient", "BuiltinSchemas", "HubTestKit",
+                    "ProcessDriver", "DriverTemplates", "ReferenceApplication", arguments,
                     logging,
                     histogram, grdb,
                 ] + drivers.map { .target(name: $0.name) }, swiftSettings: strict),
@@ -132,6 +141,7 @@ let package = Package(
             tests(
                 "ReferenceDriversTests", ["ReferenceApplication", "ReferenceERP", "ReferenceCRM", "HubTestKit", "HubDriver", "HubModel"]),
             tests("OdooTests", ["Odoo", "HubTestKit", "HTTPApplication", "HubDriver", "HubCodec", "HubModel"]),
+            tests("ProcessDriverTests", ["ProcessDriver", "HubTestKit", "HubConfiguration", "HubCodec", "HubDriver", "HubModel", logging]),
             tests("HubTestKitTests", ["HubTestKit", "HubDriver", "HubModel"]),
             tests("TrytonTests", ["Tryton", "HTTPApplication", "HubTestKit", "HubCodec", "HubDriver", "HubModel"]),
             tests("HTTPApplicationTests", ["HTTPApplication", "HubDriver", "HubModel"]),

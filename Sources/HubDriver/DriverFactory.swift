@@ -10,6 +10,19 @@ public protocol DriverFactory: Sendable {
     static var mappings: [BuiltinMapping] { get }
     /// Makes the driver; touches no network.
     static func make(_ settings: DriverSettings) throws(DriverError) -> any Driver
+
+    /// An application may have settings besides ``settings``, which the driver alone understands.
+    static var acceptsOtherSettings: Bool { get }
+    /// Ready-made mappings where they depend on the settings: those of a folder, say.
+    static func mappings(_ settings: DriverSettings) throws(DriverError) -> [BuiltinMapping]
+    /// The JSON Schema of a native type where it depends on the settings; nil where there is none.
+    static func schema(native: String, _ settings: DriverSettings) -> [UInt8]?
+}
+
+extension DriverFactory {
+    public static var acceptsOtherSettings: Bool { false }
+    public static func mappings(_ settings: DriverSettings) throws(DriverError) -> [BuiltinMapping] { mappings }
+    public static func schema(native: String, _ settings: DriverSettings) -> [UInt8]? { nil }
 }
 
 /// One setting of a driver.

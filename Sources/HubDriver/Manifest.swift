@@ -74,7 +74,7 @@ public struct EntityManifest: Sendable {
     /// Names of the rules that a write can break, as ``Rejection/rule`` has them.
     public var rules: [String]
 
-    public enum DeleteMeaning: String, Sendable {
+    public enum DeleteMeaning: String, Sendable, CaseIterable {
         /// The document is gone.
         case removes
         /// The document stays, marked inactive.

@@ -1,6 +1,7 @@
 import HubDriver
 import Odoo
 import PostgreSQL
+import ProcessDriver
 import ReferenceCRM
 import ReferenceERP
 import Tryton
@@ -10,6 +11,7 @@ enum DriverCatalog {
     static let all: [any DriverFactory.Type] = [
         OdooFactory.self,
         PostgreSQLFactory.self,
+        ProcessFactory.self,
         ReferenceCRMFactory.self,
         ReferenceERPFactory.self,
         TrytonFactory.self,

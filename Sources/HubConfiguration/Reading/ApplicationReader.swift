@@ -115,7 +115,7 @@ struct ApplicationReader {
     /// nil where one is wrong or missing.
     private func settings(_ factory: any DriverFactory.Type) -> [String: String]? {
         let known = factory.settings
-        node.check(keys: Self.keys, or: known.map(\.name))
+        if !factory.acceptsOtherSettings { node.check(keys: Self.keys, or: known.map(\.name)) }
         var isComplete = true
         var values: [String: String] = [:]
         for setting in known {
@@ -131,6 +131,12 @@ struct ApplicationReader {
                 continue
             }
             values[setting.name] = setting.isPath ? surroundings.absolute(text) : text
+        }
+        if factory.acceptsOtherSettings {
+            let others = node.members("\(id): { driver: … }").filter { !Self.keys.contains($0.name) }
+            for member in others where !known.contains(where: { $0.name == member.name }) {
+                if let text = member.node.otherSetting(surroundings) { values[member.name] = text } else { isComplete = false }
+            }
         }
         return isComplete ? values : nil
     }

@@ -26,7 +26,7 @@ struct MappingReader {
         guard let factory = application.factory else { return result }
         var builtin: [EntityName: MappingSource] = [:]
         var named: [String: MappingSource] = [:]
-        for mapping in factory.mappings {
+        for mapping in readyMade(factory, application) {
             let entity = Self.entity(of: mapping)
             let source = MappingSource(name: "\(factory.name) (built in): \(mapping.fileName)", text: mapping.text)
             builtin[entity] = source
@@ -58,6 +58,16 @@ struct MappingReader {
         }
         check(result, application)
         return result
+    }
+
+    private func readyMade(_ factory: any DriverFactory.Type, _ application: ApplicationDraft) -> [BuiltinMapping] {
+        guard let settings = application.settings else { return factory.mappings }
+        do throws(DriverError) {
+            return try factory.mappings(settings)
+        } catch {
+            application.node.mistake("the driver's mappings: \(error.message)")
+            return []
+        }
     }
 
     /// Folders of mappings that no application will read.

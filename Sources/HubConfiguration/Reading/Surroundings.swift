@@ -51,6 +51,15 @@ struct Surroundings {
 }
 
 extension ConfigurationNode {
+    /// The text of a setting that only the driver knows: besides the ways of others, `{ path: … }` is a path from the folder of the
+    /// configuration file, made absolute.
+    func otherSetting(_ surroundings: Surroundings) -> String? {
+        guard case .map(let members) = content, members.count == 1, let member = members.first, member.name == "path" else {
+            return setting(isSecret: false, surroundings)
+        }
+        return member.node.text("{ path: data/file }").map { surroundings.absolute($0) }
+    }
+
     /// A setting's text: written out, or `{ env: NAME }`, or `{ file: path }`. A secret may only come in the latter two ways.
     func setting(isSecret: Bool, _ surroundings: Surroundings) -> String? {
         let elsewhere = "write { env: NAME } or { file: path }"

@@ -35,7 +35,9 @@ struct CaptureCommand: AsyncParsableCommand {
         for name in wanted where configuration.application(name) == nil {
             throw CommandFailure(.wrong, "--application \(name): there is no such application in \(configuration.file)")
         }
-        try await Blocking.run { () throws(CommandFailure) in try Self.run(configuration, wanted, interruption) }
+        try await configuration.closingDrivers { () throws(CommandFailure) in
+            try await Blocking.run { () throws(CommandFailure) in try Self.run(configuration, wanted, interruption) }
+        }
     }
 
     private static func run(

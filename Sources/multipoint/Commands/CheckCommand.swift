@@ -41,7 +41,7 @@ struct CheckCommand: AsyncParsableCommand {
             throw error
         }
         let report = live ? await LiveReport.make(loaded, timeout: .seconds(timeout)) : nil
-        for application in loaded.applications { await application.driver.close() }
+        await loaded.closeDrivers()
         if json {
             var fields: Fields = ["well": .bool(report?.isWell ?? true), "hub": .string(loaded.hub), "applications": applications(loaded)]
             if let report { fields["live"] = report.value }

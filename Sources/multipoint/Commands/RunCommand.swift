@@ -40,11 +40,13 @@ struct RunCommand: AsyncParsableCommand {
         let configuration = try options.load()
         let interruption = Interruption()
         let (capture, acceptStore, acceptPartitions) = (capture, acceptStore, acceptPartitions)
-        try await Blocking.run { () throws(CommandFailure) in
-            try Self.run(configuration, interruption) { options in
-                options.captures = capture
-                options.acceptsStore = acceptStore
-                options.acceptsPartitions = acceptPartitions
+        try await configuration.closingDrivers { () throws(CommandFailure) in
+            try await Blocking.run { () throws(CommandFailure) in
+                try Self.run(configuration, interruption) { options in
+                    options.captures = capture
+                    options.acceptsStore = acceptStore
+                    options.acceptsPartitions = acceptPartitions
+                }
             }
         }
     }

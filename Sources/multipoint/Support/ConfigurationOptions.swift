@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import HubBus
 import HubConfiguration
+import HubDriver
 import Logging
 
 /// `--config`, and what commands make of it.
@@ -38,6 +39,24 @@ struct ConfigurationOptions: ParsableArguments {
 }
 
 extension Configuration {
+    /// Lets go of all applications, at the same time: a driver's process is given time to end.
+    func closeDrivers() async {
+        await withTaskGroup(of: Void.self) { group in
+            for application in applications { group.addTask { await application.driver.close() } }
+        }
+    }
+
+    /// Runs what needs the drivers, and lets go of them whatever comes of it.
+    func closingDrivers(_ body: () async throws(CommandFailure) -> Void) async throws(CommandFailure) {
+        do throws(CommandFailure) {
+            try await body()
+        } catch {
+            await closeDrivers()
+            throw error
+        }
+        await closeDrivers()
+    }
+
     /// How to reach the bus; for an embedded one, the address that the running hub has left.
     func busConfiguration() throws(CommandFailure) -> BusConfiguration {
         guard bus.isEmbedded else {

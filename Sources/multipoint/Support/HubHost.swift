@@ -20,7 +20,10 @@ enum HubHost {
             for native in application.topics.keys {
                 let own = "\(folder)/\(application.id)/\(native).schema.json"
                 let bytes = FileManager.default.contents(atPath: own).map { Array($0) }
-                guard let bytes = bytes ?? BuiltinSchemas.schema(driver: application.driverName, native: native) else { continue }
+                let ready =
+                    application.factory.schema(native: native, application.settings)
+                    ?? BuiltinSchemas.schema(driver: application.driverName, native: native)
+                guard let bytes = bytes ?? ready else { continue }
                 do {
                     result[application.id, default: [:]][native] = try SchemaValidator(schema: try JSONDocument.parse(bytes).root.value)
                 } catch {
