@@ -48,6 +48,7 @@ enum TrytonRules {
         ("no longer in", "illegal-transition"), ("you must cancel", "illegal-transition"), ("you must enter a", "missing-address"),
         ("could not be deleted", "in-use"), ("is used on", "in-use"), ("You are not allowed", "no-right"),
         ("for party", "invalid-identifier"), ("period", "closed-period"), ("account", "missing-account"),
+        ("Account Category", "missing-account"),
         ("PostgreSQL text fields cannot contain NUL", "invalid-text"), ("index row", "too-long"), ("value too long", "too-long"),
     ]
 
