@@ -150,7 +150,7 @@ private struct TrytonConformanceBench: DriverBench {
             .cannotBeBroken("too-long", because: "no text of a product is indexed"),
             .cannotBeBroken("unknown-category", because: "it tells a mistake of the settings"), Self.untold,
         ]
-        let probes: [FieldProbe] = [.text("name"), .decimal("list_price", scale: 4)]
+        let probes: [FieldProbe] = [.text("name", isTrimmed: true), .decimal("list_price", scale: 4)]
         return sample.with(probes).with(breaches + Self.unbreakable).altered { sample in
             editing(&sample, "description")
             sample.remove = { key in try await people.edit("product.product", key, ["active": false]) }
