@@ -97,4 +97,26 @@ struct LiveFeedTests {
         let active = try await bench.work().count("party.party", [["active", "=", true]])
         #expect(Int64(keys.count) == active)
     }
+
+    @Test("Posting an order's invoice in Tryton is told of both, with amounts, days and the order")
+    func invoiced() async throws {
+        let bench = try TrytonBench()
+        let customer = try await bench.customer("Invoiced", ["customer_payment_term": "30 days"])
+        let order = try await bench.create("sale.sale", bench.order(customer, try await bench.product("I"), quantity: 2), "invoiced")
+        #expect(order.fields["invoiced_amount"] == 0)
+        let start = try await bench.changes(after: nil)
+        let paid = try #require(start.changes.first { $0.event.type == "account.invoice" && $0.fields?["state"] == "paid" }?.fields)
+        #expect(paid["paid_amount"] == paid["total_amount"] && paid["amount_to_pay"] == 0)
+
+        let id = try #require(order.fields["invoices"]?.array?.first?["id"])
+        try await bench.person("account.invoice", "post", [[id]])
+        let told = try await bench.changes(after: start.position).changes
+        let sale = try #require(told.last { $0.event.key == order.key && $0.event.type == "sale.sale" }?.fields)
+        #expect(sale["invoiced_amount"] == 60 && sale["invoice_state"] == "awaiting payment", "\(sale)")
+        let invoice = try #require(told.last { $0.event.type == "account.invoice" }?.fields)
+        #expect(invoice["state"] == "posted" && invoice["total_amount"] == 60 && invoice["paid_amount"] == 0)
+        let (posted, due) = (try #require(invoice["invoice_date"]?.text), try #require(invoice["due_date"]?.text))
+        #expect(posted.utf8.count == 10 && due.precedesInBytes(posted) == false && due != posted)
+        #expect(invoice["sale"] == order.fields["id"])
+    }
 }

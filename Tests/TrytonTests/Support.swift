@@ -1,6 +1,7 @@
 import Foundation
 import HubDriver
 import HubModel
+import HubTestKit
 import Testing
 
 @testable import Tryton
@@ -15,6 +16,11 @@ enum LiveTryton {
     static let kitTypes =
         ProcessInfo.processInfo.environment["MULTIPOINT_TRYTON_KIT"].map { $0.split(separator: ",").map(String.init) }
         ?? ["party.party", "product.product", "sale.sale"]
+
+    /// Only these checks of it; nil: all.
+    static let kitChecks = ProcessInfo.processInfo.environment["MULTIPOINT_TRYTON_CHECKS"].map { names in
+        Set(names.split(separator: ",").compactMap { Check(rawValue: String($0)) })
+    }
 
     /// False, and said so, where no Tryton is given.
     static let isThere: Bool = {

@@ -54,7 +54,9 @@ struct WireTests {
         let cases: [(String, String)] = [
             (#"["UserError",["A value is required for field \"Party\" in \"Sale\".","",null]]"#, "required"),
             (#"["UserError",["You can not call \"draft\" on \"2\" of \"Sale\".","",null]]"#, "illegal-transition"),
-            (#"["UserError",["Something else.","",null]]"#, "refused"), (#"["'nofield'",""]"#, "internal-error"),
+            (#"["UserError",["Party \"A\" has reached their credit limit of €100.00.","",null]]"#, "credit-limit"),
+            (#"["UserError",["There is no \"Account Category\" defined for \"W\".","",null]]"#, "missing-account"),
+            (#"["UserError",["Something else of an account and a period.","",null]]"#, "refused"), (#"["'nofield'",""]"#, "internal-error"),
             (#"["PostgreSQL text fields cannot contain NUL (0x00) bytes",""]"#, "invalid-text"),
         ]
         for (text, rule) in cases {
@@ -86,7 +88,9 @@ struct WireTests {
         }
         let driver = try #require(try make(["version": "6.0", "warnings": "a, b"], companies: ["fr": "1", "us": "3"]))
         #expect(driver.settings.database == "db" && driver.settings.http.base == "http://127.0.0.1:1" && driver.settings.company == 1)
-        #expect(driver.settings.warnings == .acceptSome(["a", "b"]) && driver.settings.warnings.accepts("x.b"))
+        #expect(
+            driver.settings.warnings == .acceptSome(["a", "b"]) && driver.settings.warnings.accepts("x.b")
+                && driver.settings.warnings.accepts("a_sale.sale,3"))
         #expect(driver.manifest.entity(native: "sale.sale")?.isPerCompany == true)
         for change in [["url": "http://h"], ["url": "h/db"], ["version": "7"], ["calls": "0"], ["orders": "sent"], ["company": "x"]] {
             #expect(throws: DriverError.self, "\(change)") { try make(change) }

@@ -9,7 +9,7 @@ extension SaleType {
         var values = try await values(delivery.fields, nil, &work)
         values["lines"] = [["create", .array(try await self.values(of: lines.lines, values, after: 0, work))]]
         var mark = OrderMark()
-        mark.isUnfinished = wanted != .draft
+        mark.isUnfinished = true
         values["attachments"] = [
             ["create", [["name": .string(delivery.reference.rawValue), "type": "link", "description": .string(mark.text)]]]
         ]
@@ -150,8 +150,8 @@ extension SaleType {
             guard known == 1 else {
                 throw .refused(Rejection(rule: "unknown-customer", field: "party", text: "There is no active party \(party)."))
             }
-            let completed = try await work.call("sale.sale", "on_change", [.object(given), ["party"]])
-            for (name, value) in completed.object ?? Fields() where !name.hasSuffix(".") && name != "lines" { values[name] = value }
+            for (name, value) in try await work.completed("sale.sale", given, after: ["party"])
+            where !name.hasSuffix(".") && name != "lines" { values[name] = value }
             values["party"] = .id(party)
         }
         for (name, value) in fields {
@@ -173,6 +173,13 @@ extension SaleType {
     private func values(
         of lines: [OrderLines.Line], _ sale: Fields, after sequence: Int64, _ work: Work
     ) async throws(TrytonFailure) -> [Value] {
+        if lines.isEmpty { return [] }
+        let wanted = Set(lines.map(\.product))
+        let active = try await work.keys(
+            "product.product", [["id", "in", .array(wanted.sorted().map { .id($0) })], ["active", "=", true]], limit: wanted.count)
+        if let unknown = wanted.subtracting(active).min() {
+            throw .refused(Rejection(rule: "unknown-product", field: "lines", text: "There is no active product \(unknown)."))
+        }
         var completed: [String: Fields] = [:]
         var result: [Value] = []
         for (index, line) in lines.enumerated() {
@@ -192,16 +199,12 @@ extension SaleType {
     }
 
     private func complete(_ line: OrderLines.Line, _ sale: Fields, _ work: Work) async throws(TrytonFailure) -> Fields {
-        let known = try await work.count("product.product", [["id", "=", .id(line.product)], ["active", "=", true]])
-        guard known == 1 else {
-            throw .refused(Rejection(rule: "unknown-product", field: "lines", text: "There is no active product \(line.product)."))
-        }
         var given: Fields = ["type": "line", "product": .id(line.product), "quantity": line.quantity, "sale": .null]
         for (name, value) in sale where ["party", "company", "currency", "sale_date", "price_list", "warehouse"].contains(name) {
             given["_parent_sale." + name] = name == "sale_date" ? value.text.flatMap(Wire.date) ?? value : value
         }
         for name in ["company", "currency"] { if let value = sale[name] { given[name] = value } }
-        let answer = try await work.call("sale.line", "on_change", [.object(given), ["product", "quantity"]])
+        let answer = try await work.completed("sale.line", given, after: ["product", "quantity"])
         var result = Fields()
         if let unit = answer["unit"] { result["unit"] = unit }
         if let price = answer["unit_price"]?.number { result["unit_price"] = Wire.decimal(price) }

@@ -113,12 +113,9 @@ struct SaleType: DocumentType {
 
     func isDeleted(_ record: Record) -> Bool { false }
 
-    /// A draft of the hub's own that it has not taken as far as it shall go.
+    /// False for a sale that the hub has made and not noted as finished, unless people have ended it meanwhile.
     func isWhole(_ record: Record, _ work: Work) -> Bool {
-        guard mark(record.row).isUnfinished, let state = record.row["state"]?.text.flatMap(TrytonSettings.OrderState.init(rawValue:)) else {
-            return true
-        }
-        return state >= settings.orders
+        !mark(record.row).isUnfinished || ["cancelled", "done"].contains(record.row["state"]?.text)
     }
 
     // MARK: Writing
@@ -145,6 +142,8 @@ struct SaleType: DocumentType {
                 Rejection(
                     rule: "illegal-transition", field: fixed, text: "\(fixed) of a sale that is \(state) cannot be changed."))
         }
+        // Before anything is written: what cannot be done as a whole is not begun.
+        if let wanted { _ = try Self.steps(from: state, to: wanted) }
         var timestamps = record.timestamps(record.row.many("lines").map { ("sale.line", $0.id) })
         if !changes.isEmpty {
             try await write(changes, record, mark, timestamps, &work)
@@ -165,35 +164,44 @@ struct SaleType: DocumentType {
         _ = try await work.write("sale.sale", "delete", [id], timestamps: timestamps)
     }
 
-    /// The steps that lead from one state to another, each a button of Tryton's.
-    func move(
-        _ id: Int64, from state: String, to wanted: String, _ timestamps: Fields, _ work: inout Work
-    ) async throws(TrytonFailure) {
+    /// The buttons of Tryton's that lead from one state to another.
+    private static func steps(from state: String, to wanted: String) throws(TrytonFailure) -> [String] {
         let ways: [String: [String]] = [
             "draft-quotation": ["quote"], "draft-confirmed": ["quote", "confirm"], "draft-processing": ["quote", "confirm", "process"],
             "quotation-confirmed": ["confirm"], "quotation-processing": ["confirm", "process"], "confirmed-processing": ["process"],
             "quotation-draft": ["draft"], "confirmed-draft": ["draft"], "cancelled-draft": ["draft"], "draft-cancelled": ["cancel"],
             "quotation-cancelled": ["cancel"], "confirmed-cancelled": ["draft", "cancel"],
         ]
-        guard let steps = ways["\(state)-\(wanted)"] else {
-            throw .refused(
-                Rejection(rule: "illegal-transition", field: "state", text: "A sale that is \(state) cannot be made \(wanted)."))
-        }
+        if let steps = ways["\(state)-\(wanted)"] { return steps }
+        throw .refused(
+            Rejection(rule: "illegal-transition", field: "state", text: "A sale that is \(state) cannot be made \(wanted)."))
+    }
+
+    /// Takes a sale from one state to another, step by step.
+    func move(
+        _ id: Int64, from state: String, to wanted: String, _ timestamps: Fields, _ work: inout Work
+    ) async throws(TrytonFailure) {
+        let steps = try Self.steps(from: state, to: wanted)
         var timestamps = timestamps
+        var reached: String?
         for step in steps {
-            // Confirming lets Tryton process at once, or in its queue.
-            if step == "process", try await self.state(of: id, work) != "confirmed" { break }
+            if step == "process" {
+                // Confirming lets Tryton process at once, or in its queue.
+                reached = try await self.state(of: id, work)
+                if reached != "confirmed" { break }
+            }
             _ = try await work.write("sale.sale", step, [[.id(id)]], timestamps: timestamps)
             timestamps = Fields()
+            reached = nil
         }
         // A null answer is not success: only the state is.
-        let reached = try await self.state(of: id, work)
+        if reached == nil { reached = try await self.state(of: id, work) }
         if reached == wanted || wanted == "processing" && reached == "done"
-            || wanted == "confirmed" && ["processing", "done"].contains(reached)
+            || wanted == "confirmed" && (reached == "processing" || reached == "done")
         {
             return
         }
-        let reason = try await queueError(id, work) ?? "it is \(reached)"
+        let reason = try await queueError(id, work) ?? "it is \(reached ?? "gone")"
         throw .refused(Rejection(rule: "not-processed", field: "state", text: "The sale was not made \(wanted): \(reason)"))
     }
 

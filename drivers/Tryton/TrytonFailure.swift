@@ -47,7 +47,9 @@ enum TrytonRules {
         ("does not exist", "unknown-value"), ("that don't exist", "unknown-value"), ("You can not call", "illegal-transition"),
         ("no longer in", "illegal-transition"), ("you must cancel", "illegal-transition"), ("you must enter a", "missing-address"),
         ("could not be deleted", "in-use"), ("is used on", "in-use"), ("You are not allowed", "no-right"),
-        ("for party", "invalid-identifier"), ("period", "closed-period"), ("account", "missing-account"),
+        ("is not valid.", "invalid-identifier"), ("must create a period", "closed-period"), ("must reopen the period", "closed-period"),
+        ("credit limit", "credit-limit"), ("\" defined for \"", "missing-account"),
+        ("no account category defined", "missing-account"),
         ("PostgreSQL text fields cannot contain NUL", "invalid-text"), ("index row", "too-long"), ("value too long", "too-long"),
     ]
 
@@ -75,7 +77,7 @@ enum TrytonRules {
     }
 
     static func warning(_ name: String, _ text: String) -> Rejection {
-        Rejection(rule: name.hasSuffix("credit_limit_amount") ? "credit-limit" : "warning", text: text)
+        Rejection(rule: name.contains("credit_limit") ? "credit-limit" : "warning", text: text)
     }
 
     static func internalError(_ text: String, call: String) -> Rejection {

@@ -13,14 +13,14 @@ struct TrytonSettings: Sendable {
     enum Warnings: Sendable, Hashable {
         case refuse
         case accept
-        /// Only warnings whose names end in one of these are accepted.
+        /// Only warnings of these names are accepted; Tryton adds the document, before it with a dot, in 6.0 behind it with an underscore.
         case acceptSome([String])
 
         func accepts(_ name: String) -> Bool {
             switch self {
             case .refuse: false
             case .accept: true
-            case .acceptSome(let names): names.contains { name == $0 || name.hasSuffix("." + $0) }
+            case .acceptSome(let names): names.contains { name == $0 || name.hasSuffix("." + $0) || name.hasPrefix($0 + "_") }
             }
         }
     }

@@ -65,6 +65,13 @@ struct Work: Sendable {
         }
     }
 
+    /// What follows in a form where these values stand and those fields have just been filled in, as Tryton's own client asks for it.
+    func completed(_ model: String, _ values: Fields, after fields: [String]) async throws(TrytonFailure) -> Fields {
+        let answer = try await call(model, "on_change", [.object(values), .array(fields.map { .string($0) })])
+        // Series 6.0 answers with a list of one.
+        return (answer.array?.first ?? answer).object ?? Fields()
+    }
+
     /// The key of the record that people name like this; nil where there is none.
     func key(_ model: String, _ name: String, by fields: [String]) async throws(TrytonFailure) -> Int64? {
         var domain: [Value] = fields.map { [.string($0), "=", .string(name)] }
