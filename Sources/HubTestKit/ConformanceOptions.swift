@@ -10,7 +10,7 @@ public struct ConformanceOptions: Sendable {
     public var captureTime = Duration.seconds(10)
     /// Documents on a page.
     public var pageSize = 5
-    /// Told each result as soon as it is there; runs on live applications take minutes.
+    /// Told each result as soon as it is there (`{ print($0) }`); runs on live applications take minutes.
     public var progress: (@Sendable (ConformanceReport.Entry) -> Void)?
 
     public init() {}

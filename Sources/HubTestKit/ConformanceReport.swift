@@ -12,12 +12,21 @@ public struct ConformanceReport: Sendable {
     }
 
     /// One check of one subject.
-    public struct Entry: Sendable {
+    public struct Entry: Sendable, CustomStringConvertible {
         public var check: Check
         /// The native type, with what was tried of it; empty where the check concerns the whole driver.
         public var subject: String
         public var result: Result
         public var duration: Duration
+
+        /// One line.
+        public var description: String { line(name: 0, subject: 0) }
+
+        /// One line, with columns of those widths.
+        func line(name: Int, subject width: Int) -> String {
+            let time = "\(duration.formattedSeconds) s"
+            return word.padded(to: 9) + check.rawValue.padded(to: name) + subject.padded(to: width) + time.padded(to: 9) + text
+        }
     }
 
     /// Driver and version.
@@ -47,10 +56,7 @@ public struct ConformanceReport: Sendable {
         let subject = (entries.map(\.subject.count).max() ?? 0) + 2
         var lines = ["Conformance of \(driver)"]
         for entry in entries {
-            let time = "\(entry.duration.formattedSeconds) s"
-            lines.append(
-                "  \(entry.word.padded(to: 9))\(entry.check.rawValue.padded(to: name))\(entry.subject.padded(to: subject))"
-                    + "\(time.padded(to: 8))\(entry.text)")
+            lines.append("  " + entry.line(name: name, subject: subject))
         }
         let counts = ["passed", "FAILED", "absent", "n/a"].map { word in "\(entries.count { $0.word == word }) \(word)" }
         lines.append("\(counts.joined(separator: ", ")); it is \(hasPassed ? "kept" : "NOT kept")")
@@ -85,9 +91,9 @@ extension String {
 }
 
 extension Duration {
-    /// Seconds with one decimal: `1.3`.
+    /// Seconds with two decimals: `1.34`.
     var formattedSeconds: String {
-        let tenths = (components.seconds * 10) + components.attoseconds / 100_000_000_000_000_000
-        return "\(tenths / 10).\(tenths % 10)"
+        let hundredths = components.seconds * 100 + components.attoseconds / 10_000_000_000_000_000
+        return "\(hundredths / 100).\(hundredths % 100 < 10 ? "0" : "")\(hundredths % 100)"
     }
 }

@@ -10,6 +10,8 @@ public enum Fault: Sendable {
     case slowAnswers(Duration)
     /// The n-th request from now on (counted from 1) does not arrive; its connection is reset.
     case lostRequest(Int)
+    /// Once the n-th request has been answered no connection is made any more, and open ones are reset at their next request.
+    case outage(after: Int)
     /// The n-th request arrives and is answered, but the answer is lost and the connection reset.
     case lostAnswer(Int)
     /// The n-th request arrives that much later, even where the driver has gone meanwhile; its answer is lost.
@@ -38,4 +40,14 @@ public protocol FaultInjector: Sendable {
     var hasStruck: Bool { get async }
     /// What has passed since the fault was armed; nil where this cannot be seen.
     var traffic: Traffic? { get async }
+}
+
+/// Makes no faults: for drivers that have nothing between them and their application. What would need one is reported absent.
+public struct NoFaults: FaultInjector {
+    public init() {}
+
+    public func canMake(_ fault: Fault) -> Bool { if case .none = fault { true } else { false } }
+    public func arm(_ fault: Fault) async throws {}
+    public var hasStruck: Bool { false }
+    public var traffic: Traffic? { nil }
 }

@@ -15,7 +15,7 @@ public struct Sample: Sendable {
     public var change: @Sendable (_ mark: String) -> Fields
     /// Members whose values are tried in earnest: texts, decimals, dates.
     public var probes: [FieldProbe] = []
-    /// One for each rule of the type's manifest.
+    /// One for each rule of the type's manifest. The first that breaks a create is also put among good deliveries of one call.
     public var breaches: [Breach] = []
     /// A person changes the document in the application, outside the driver and its proxy, in members that ``change`` does not name.
     /// Gives the members and values that stand afterwards. Nil: the bench cannot, which the report says.

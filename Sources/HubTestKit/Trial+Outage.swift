@@ -10,12 +10,12 @@ extension Trial {
         let limit = manifest.answerTime + .seconds(1)
         let delivery = try await creation()
         let count = try await with(.refused) {
-            // A connection that was open is reset, and may have carried the call: that may be no answer, but nothing else.
+            // A connection that was open is reset, and may have carried the call: that is no answer, or a retry.
             let begun = ContinuousClock.now
             let first = try await apply(delivery)
             switch first {
             case .withoutEffect(let error) where error.code == .unreachable: break
-            case .answer(.noAnswer): break
+            case .answer(.noAnswer), .answer(.retry): break
             default: throw Verdict.failed("a write ended as \(first.detail)")
             }
             try Verdict.require(ContinuousClock.now - begun < limit, "it took \((ContinuousClock.now - begun).formattedSeconds) s")
@@ -114,11 +114,11 @@ extension Trial {
         var deliveries: [Delivery] = []
         for _ in 0..<calls { deliveries.append(try await creation()) }
         let delay = min(manifest.answerTime / 4, .milliseconds(500))
-        let fault = faults.canMake(.slowAnswers(delay)) ? Fault.slowAnswers(delay) : .none
+        let isSlow = faults.canMake(.slowAnswers(delay))
         let begun = ContinuousClock.now
-        let (ends, closing) = try await with(fault) {
+        let (ends, closing) = try await with(isSlow ? .slowAnswers(delay) : .none) {
             let running = deliveries.map { delivery in RunningCall { [driver] in try await driver.apply([delivery]) } }
-            try await Task.sleep(for: delay / 4)
+            if isSlow { try await Task.sleep(for: delay / 4) } else { await Task.yield() }
             let closed = ContinuousClock.now
             let close = RunningCall { [driver] in await driver.close() }
             let limit = manifest.answerTime + options.patience

@@ -6,11 +6,13 @@ extension Trial {
     func breaking(_ breach: Breach) async throws -> String {
         guard let spoil = breach.spoil else { throw Verdict.absent(breach.reason) }
         let held = breach.operation == .create ? nil : try await newDocument()
-        let before: NativeDocument? = if let held { try await existing(held.document.key) } else { nil }
+        var before: NativeDocument?
         var delivery = try await good(breach.operation, held)
         var rejection: Rejection?
         do {
             try await spoil(&delivery, marks.next())
+            // What it took to prepare the application stands already.
+            if let held { before = try await existing(held.document.key) }
             for attempt in 1...2 {
                 let ending = try await apply(delivery)
                 guard let found = ending.rejection else {

@@ -23,7 +23,7 @@ struct Multipoint: AsyncParsableCommand {
             RunCommand.self, CheckCommand.self, CaptureCommand.self, BusCommand.self, PublishCommand.self, LagCommand.self,
             LinksCommand.self, WaitingCommand.self, DeadLettersCommand.self, ConflictsCommand.self, AlarmsCommand.self,
             PauseCommand.self, ResumeCommand.self, StoreCommand.self, SimulateCommand.self, ChaosCommand.self,
-            DemoCommand.self, BenchCommand.self,
+            DriverCommand.self, DemoCommand.self, BenchCommand.self,
         ])
 
     static func main() async {

@@ -6,9 +6,11 @@ import HubTestKit
 struct BareBench: DriverBench {
     static let rules = ["missing-name", "duplicate-code", "negative-price", "in-use", "territory"]
 
+    let faults: any FaultInjector
     private let full = WarehouseBench()
 
-    var faults: any FaultInjector { full.faults }
+    init(faults: (any FaultInjector)? = nil) { self.faults = faults ?? full.faults }
+
     func makeDriver() async throws -> any Driver { try await full.makeDriver() }
 
     var samples: [Sample] { [Sample("item", create: { ["name": .string($0)] }, change: { ["city": .string($0)] })] }

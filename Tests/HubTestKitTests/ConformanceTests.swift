@@ -21,6 +21,22 @@ struct ConformanceTests {
         #expect(!report.hasPassed)
     }
 
+    @Test func theProxyServesAsWell() async throws {
+        let report = try await DriverConformance(SocketBench(), quick()).run()
+        #expect(report.hasPassed, "\(report.text)")
+        #expect(report.entries.count { if case .passed = $0.result { true } else { false } } == 28)
+    }
+
+    @Test(arguments: [
+        Defect.lostAnswerIsRetry, .repeatsAfterTimeOut, .swallowsErrors, .unreachableMidway, .hidesEdits, .outageIsNoAnswer,
+        .ignoresCancellation, .oneAtATime,
+        .fansOut,
+    ])
+    func theProxyFindsDefects(_ defect: Defect) async throws {
+        let report = try await DriverConformance(SocketBench(defect: defect), quick([defect.check])).run()
+        #expect(report.failures.map(\.check) == [defect.check], "\(report.text)")
+    }
+
     @Test func whatTheManifestDoesNotHaveIsAbsent() async throws {
         let bench = WarehouseBench(profile: Profile(hasToken: false, createIsRepeatable: true))
         let report = try await DriverConformance(bench, quick([.manifest, .redelivery, .conditionalWrite])).run()
@@ -39,10 +55,17 @@ struct ConformanceTests {
     }
 
     @Test func whatTheBenchOmitsIsSaid() async throws {
-        let report = try await DriverConformance(BareBench(), quick([.rules, .editBeforeReadBack, .hostileText, .retryableAndFinal])).run()
+        let report = try await DriverConformance(
+            BareBench(), quick([.rules, .editBeforeReadBack, .hostileText, .retryableAndFinal])
+        ).run()
         #expect(report.failures.map(\.subject).sorted() == BareBench.rules.map { "item \($0)" }.sorted())
         #expect(report.absences.map(\.subject) == ["item", "item for the moment"])
         #expect(report.text.contains("the bench names no such member"))
+    }
+
+    @Test func withoutFaultsWhatNeedsThemIsAbsent() async throws {
+        let report = try await DriverConformance(BareBench(faults: NoFaults()), quick([.intentRecovery, .unreachable, .rateLimit])).run()
+        #expect(report.absences.map(\.check) == [.intentRecovery, .unreachable, .rateLimit])
     }
 
     @Test func theReportIsForPeople() async throws {

@@ -3,7 +3,7 @@ import Synchronization
 
 @testable import HubTestKit
 
-/// Answers each line with the line and an exclamation mark.
+/// Answers each line with another; without a word on how, with the line and an exclamation mark.
 final class EchoServer: Sendable {
     private struct State {
         var heard: [String] = []
@@ -15,10 +15,10 @@ final class EchoServer: Sendable {
     private let box = Box()
     let port: Int
 
-    init() throws {
+    init(_ answer: @escaping @Sendable (String) -> String = { $0 + "!" }) throws {
         let listener = try Socket.listen(port: 0)
         port = Int(listener.port)
-        Thread.detachNewThread { [box] in Self.serve(listener.descriptor, box) }
+        Thread.detachNewThread { [box] in Self.serve(listener.descriptor, box, answer) }
     }
 
     deinit { box.state.withLock { $0.isStopped = true } }
@@ -26,7 +26,7 @@ final class EchoServer: Sendable {
     /// Lines heard, in the order in which they came.
     var heard: [String] { box.state.withLock { $0.heard } }
 
-    private static func serve(_ listener: Int32, _ box: Box) {
+    private static func serve(_ listener: Int32, _ box: Box, _ answer: (String) -> String) {
         var clients: [Int32: [UInt8]] = [:]
         while !box.state.withLock({ $0.isStopped }) {
             while let client = Socket.accept(listener) { clients[client] = [] }
@@ -42,7 +42,7 @@ final class EchoServer: Sendable {
                         let text = String(decoding: line[..<end], as: UTF8.self)
                         clients[client] = Array(line[(end + 1)...])
                         box.state.withLock { $0.heard.append(text) }
-                        send(client, text + "!\n")
+                        send(client, answer(text) + "\n")
                     }
                 }
             }
@@ -80,7 +80,7 @@ final class EchoClient: Sendable {
         let bytes = Array((text + "\n").utf8)
         var sent = 0
         var got: [UInt8] = []
-        while !isClosed.withLock({ $0 }) {
+        while !isClosed.withLock({ $0 }), !Task.isCancelled {
             if sent < bytes.count {
                 guard let count = Socket.write(descriptor, bytes[sent...]) else { return nil }
                 sent += count

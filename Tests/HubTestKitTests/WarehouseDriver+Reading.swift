@@ -36,7 +36,7 @@ extension WarehouseDriver {
     private func ask<T: Sendable>(_ work: @escaping @Sendable () -> T) async throws(DriverError) -> T {
         do {
             return try await wire.request(work)
-        } catch Wire.Failure.refused {
+        } catch LineFailure.refused {
             throw DriverError(.unreachable, "no connection")
         } catch {
             throw DriverError(.noAnswer, "the connection went")

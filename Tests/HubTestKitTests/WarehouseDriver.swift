@@ -15,7 +15,7 @@ struct Profile: Sendable {
 /// A driver that keeps the contract, but for its defect.
 struct WarehouseDriver: Driver, LookingUp, Reading, Paging, Capturing {
     let warehouse: Warehouse
-    let wire: Wire
+    let wire: any Line
     let profile: Profile
     let defect: Defect?
     let turns = Turns()
@@ -45,7 +45,7 @@ struct WarehouseDriver: Driver, LookingUp, Reading, Paging, Capturing {
             do {
                 answers.append(try await answer(delivery))
             } catch {
-                if error.code == .unreachable, answers.isEmpty {
+                if error.code == .unreachable, answers.isEmpty || defect == .unreachableAfterOthers {
                     if defect == .oneAtATime { turns.end() }
                     throw error
                 }
@@ -73,7 +73,7 @@ struct WarehouseDriver: Driver, LookingUp, Reading, Paging, Capturing {
         } catch Warehouse.Refusal.busy {
             return defect == .busyIsFinal
                 ? .rejected(Rejection(rule: "busy", text: "busy")) : .retry(after: .milliseconds(20), reason: "somebody has the item open")
-        } catch Wire.Failure.refused {
+        } catch LineFailure.refused {
             switch defect {
             case .outageIsRejection: return .rejected(Rejection(rule: "unreachable", text: "no connection"))
             case .outageIsNoAnswer: throw DriverError(.noAnswer, "no connection")
@@ -110,7 +110,7 @@ struct WarehouseDriver: Driver, LookingUp, Reading, Paging, Capturing {
         }
         let told: NativeDocument
         if profile.readsBack {
-            guard let document = try await request({ [self] in document(key) }) else { throw Warehouse.Refusal.gone }
+            guard let document = try await afterEffect({ [self] in document(key) }) else { throw Warehouse.Refusal.gone }
             told = document
         } else {
             guard let document = document(key) else { throw Warehouse.Refusal.gone }
@@ -127,8 +127,8 @@ struct WarehouseDriver: Driver, LookingUp, Reading, Paging, Capturing {
         let key = try await repeated { [warehouse] in try warehouse.create(fields.filter { $0.name != "city" }, reference) }
         guard let city = fields["city"] else { return key }
         do {
-            try await request { [warehouse] in try warehouse.update(key, ["city": city], version: nil) }
-        } catch let failure as Wire.Failure {
+            try await afterEffect { [warehouse] in try warehouse.update(key, ["city": city], version: nil) }
+        } catch let failure as LineFailure {
             if defect != .swallowsErrors { throw failure }
         }
         return key
@@ -141,7 +141,7 @@ struct WarehouseDriver: Driver, LookingUp, Reading, Paging, Capturing {
             if (try? await Task.sleep(for: .milliseconds(60))) != nil { call.cancel() }
         }
         defer { alarm.cancel() }
-        do { return try await call.value } catch is Wire.Failure { return try await request(work) }
+        do { return try await call.value } catch is LineFailure { return try await request(work) }
     }
 
     private func change(_ delivery: Delivery, _ key: Int, _ fields: Fields) async throws -> Bool {
@@ -168,8 +168,7 @@ struct WarehouseDriver: Driver, LookingUp, Reading, Paging, Capturing {
         let old = warehouse.item(key)
         var changes = fields
         if defect == .writesWholeDocuments {
-            let whole = try await request { [warehouse] in warehouse.item(key)?.fields ?? Fields() }
-            changes = whole.overlaid(with: fields)
+            changes = try await request { [warehouse] in warehouse.item(key)?.fields ?? Fields() }.overlaid(with: fields)
         }
         let all = changes
         try await request { [warehouse] in try warehouse.update(key, all, version: version) }
@@ -179,12 +178,21 @@ struct WarehouseDriver: Driver, LookingUp, Reading, Paging, Capturing {
     private func request<T: Sendable>(_ work: @escaping @Sendable () throws -> T) async throws -> T {
         if isClosed.isSet {
             if defect == .callsHangAfterClose || defect == .doesNotRecover { await Self.hang() }
-            throw Wire.Failure.refused
+            throw LineFailure.reset
         }
         if defect == .ignoresCancellation { return try await Task.detached { try await wire.request(work) }.value }
         let result = try await wire.request(work)
         if defect == .callsHangAfterClose, isClosed.isSet { await Self.hang() }
         return result
+    }
+
+    /// A request behind one that has had an effect: where this one does not get through, the call was not without effect.
+    private func afterEffect<T: Sendable>(_ work: @escaping @Sendable () throws -> T) async throws -> T {
+        do {
+            return try await request(work)
+        } catch LineFailure.refused where defect != .unreachableMidway {
+            throw LineFailure.reset
+        }
     }
 
     private static func hang() async {

@@ -3,18 +3,23 @@ import Synchronization
 
 @testable import HubTestKit
 
-/// The way to the warehouse: each request passes it, and meets the faults that a proxy would make.
-final class Wire: FaultInjector {
-    enum Failure: Error {
-        /// No connection; the request never left.
-        case refused
-        /// The connection went while the request was under way.
-        case reset
-    }
+/// A way to the warehouse.
+protocol Line: Sendable {
+    /// One request and its answer.
+    func request<T: Sendable>(_ work: @escaping @Sendable () throws -> T) async throws -> T
+}
 
+enum LineFailure: Error {
+    /// No connection; the request never left.
+    case refused
+    /// The connection went while the request was under way.
+    case reset
+}
+
+/// A way without sockets, on which requests meet the faults that a proxy would make.
+final class Wire: Line, FaultInjector {
     private struct State {
         var `switch` = ProxySwitch()
-        var isClosed = false
     }
 
     private let state = Mutex(State())
@@ -24,18 +29,16 @@ final class Wire: FaultInjector {
     var hasStruck: Bool { state.withLock { $0.switch.hasStruck } }
     var traffic: Traffic? { state.withLock { $0.switch.traffic } }
 
-    /// One request and its answer.
     func request<T: Sendable>(_ work: @escaping @Sendable () throws -> T) async throws -> T {
-        let isRefused = state.withLock { if case .refused = $0.switch.fault { true } else { false } }
-        if isRefused { throw Failure.refused }
+        if state.withLock({ $0.switch.isRefusing }) { throw LineFailure.refused }
         let (number, fate) = state.withLock { $0.switch.request(now: .now) }
         defer { state.withLock { $0.switch.ended(number) } }
         switch fate {
         case .passes: break
-        case .reset: throw Failure.reset
+        case .reset: throw LineFailure.reset
         case .swallowed:
             try? await Task.sleep(for: .seconds(60))
-            throw Failure.reset
+            throw LineFailure.reset
         case .late(let until):
             // On its way whatever becomes of the caller; ends by itself soon after.
             Task.detached {
@@ -43,14 +46,14 @@ final class Wire: FaultInjector {
                 _ = try? work()
             }
             try? await Task.sleep(for: .seconds(60))
-            throw Failure.reset
+            throw LineFailure.reset
         }
         let result = Result { try work() }
         switch state.withLock({ $0.switch.answer(to: number, isLate: false, now: .now) }) {
         case .passes: break
-        case .lost: throw Failure.reset
+        case .lost: throw LineFailure.reset
         case .held(let until):
-            guard (try? await Task.sleep(until: until, clock: .continuous)) != nil else { throw Failure.reset }
+            guard (try? await Task.sleep(until: until, clock: .continuous)) != nil else { throw LineFailure.reset }
         case .heldFor(let body): await body()
         }
         return try result.get()

@@ -1,6 +1,7 @@
 import HubDriver
 import HubModel
 import HubTestKit
+import ReferenceApplication
 import ReferenceCRM
 import Testing
 

@@ -1,6 +1,7 @@
 import HubDriver
 import HubModel
 import HubTestKit
+import ReferenceApplication
 import ReferenceERP
 import Testing
 
@@ -132,11 +133,11 @@ private struct ERPConformanceBench: DriverBench {
     }
 
     private var orderBreaches: [Breach] {
-        let (erp, partner, article) = (erp, partner, article)
+        let (erp, article) = (erp, article)
         func setting(_ rule: String, _ changes: Fields) -> Breach {
             Breach(rule) { delivery, _ in delivery.fields = delivery.fields.overlaid(with: changes) }
         }
-        func lines(_ article: NativeKey, _ quantity: Value) -> Fields {
+        @Sendable func lines(_ article: NativeKey, _ quantity: Value) -> Fields {
             ["lines": [["line_no": "1", "article": .string(article.rawValue), "quantity": quantity, "unit_price": 25]]]
         }
         func customer(_ rule: String, _ fields: Fields) -> Breach {
