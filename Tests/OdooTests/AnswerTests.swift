@@ -49,6 +49,16 @@ import Testing
         }
     }
 
+    @Test func peopleReadTheFirstArgument() {
+        let body =
+            #"{"name":"odoo.exceptions.RedirectWarning","message":"Archive the user first.\n{'type': 'x'}","arguments":["Archive the user first.",{"type":"x"}]}"#
+        guard case .refused(let refusal) = failure(500, body) else {
+            Issue.record("not refused")
+            return
+        }
+        #expect(refusal.rejection == Rejection(rule: "refused", text: "Archive the user first."))
+    }
+
     @Test func failuresAreToldApart() {
         let invalidKey = #"{"name":"werkzeug.exceptions.Unauthorized","message":"Invalid apikey"}"#
         if case .unauthorised = failure(401, invalidKey) {} else { Issue.record("401") }

@@ -17,6 +17,7 @@ import Testing
         #expect(ranges.subtracting(KeyRanges([2, 7, 9])) == [1, 3])
         #expect(ranges.union([4, 6, 2]) == KeyRanges([1, 2, 3, 4, 6, 7]))
         #expect(ranges.without([2]) == KeyRanges([1, 3, 7]))
+        #expect(ranges.above(2) == [3, 7] && ranges.above(7) == [] && ranges.above(0) == [1, 2, 3, 7])
         #expect(ranges.contains(3) && !ranges.contains(4) && !ranges.contains(8))
     }
 }

@@ -44,6 +44,11 @@ struct KeyRanges: Sendable, Equatable {
     /// The numbers of this that `other` lacks, ascending.
     func subtracting(_ other: KeyRanges) -> [Int64] { ranges.flatMap { $0.filter { !other.contains($0) } } }
 
+    /// The numbers above one, ascending.
+    func above(_ key: Int64) -> [Int64] {
+        ranges.flatMap { $0.upperBound > key ? Array(max($0.lowerBound, key + 1)...$0.upperBound) : [] }
+    }
+
     /// This with more numbers.
     func union(_ keys: [Int64]) -> KeyRanges {
         let new = keys.filter { !contains($0) }

@@ -55,7 +55,9 @@ struct OdooClient: Sendable {
             default: throw .unusable("\(call): \(reply.status), which Odoo does not answer: \(reply.excerpt)")
             }
         }
-        let refusal = OdooRefusal(status: reply.status, name: name, message: value?["message"]?.text ?? "")
+        // The message of some exceptions is all their arguments in a row; the first argument is the words for people.
+        let words = value?["arguments"]?.array?.first?.text ?? value?["message"]?.text ?? ""
+        let refusal = OdooRefusal(status: reply.status, name: name, message: words)
         if reply.status == 401 { throw .unauthorised("Odoo does not accept the key: \(refusal.message)") }
         if refusal.isPassing { throw .busy(after: .milliseconds(200), "\(call): \(refusal)") }
         throw .refused(refusal)

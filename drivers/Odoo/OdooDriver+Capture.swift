@@ -215,8 +215,10 @@ extension OdooDriver {
         }
         // Behind the last number a gap cannot be seen: there only what this driver made itself is known.
         gaps += pace.made(feed.type.model, above: max(top, last)).filter { !place.keys.contains($0) }
-        let old = pace.missing(gaps, in: feed.name, since: options.overlap)
-        let young = gaps.first { !old.contains($0) }
+        // What is there and not told yet may be gone before it is.
+        let untold = all.above(top).filter { !place.keys.contains($0) && place.told[$0] == nil }
+        let old = pace.missing(gaps + untold, in: feed.name, since: options.overlap)
+        let young = (gaps + untold).filter { !old.contains($0) }.min()
         let gone = gaps.filter { old.contains($0) && $0 < young ?? .max }
         return (gone, young.map { $0 - 1 } ?? max(top, last, gone.last ?? 0))
     }

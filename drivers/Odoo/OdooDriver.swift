@@ -36,9 +36,15 @@ package struct OdooDriver: Driver, LookingUp, Reading, Paging, Capturing {
 
     package func probe() async throws(DriverError) -> ApplicationIdentity {
         try await asked { () async throws(OdooFailure) in
-            let instance = try await client.call("ir.config_parameter", "get_param", ["key": "database.uuid"]).text ?? ""
             let base = try await client.search("ir.module.module", [["name", "=", "base"]], ["latest_version"], order: "id", limit: 1)
             var details: [String] = []
+            var instance = try await databaseID()
+            if instance == nil {
+                // The first user's making is as old as the database, but a copy has it too.
+                let first = try await client.search("res.users", [], ["create_date"], order: "id", limit: 1)
+                instance = "made \(first.first?["create_date"]?.text ?? "at an unknown time")"
+                details.append("the database's own id is for administrators only, so that a copy of it is not noticed")
+            }
             for type in NativeType.all {
                 do throws(OdooFailure) {
                     let model = try await catalogue.model(type)
@@ -50,7 +56,16 @@ package struct OdooDriver: Driver, LookingUp, Reading, Paging, Capturing {
                     details.append("\(type.model) is not there, or not for this user: \(refusal.message)")
                 }
             }
-            return ApplicationIdentity(instance: instance, version: base.first?["latest_version"]?.text ?? "", details: details)
+            return ApplicationIdentity(instance: instance ?? "", version: base.first?["latest_version"]?.text ?? "", details: details)
+        }
+    }
+
+    /// The database's own id; nil where this user may not see it.
+    private func databaseID() async throws(OdooFailure) -> String? {
+        do throws(OdooFailure) {
+            return try await client.call("ir.config_parameter", "get_param", ["key": "database.uuid"]).text
+        } catch .refused(let refusal) where refusal.status == 403 {
+            return nil
         }
     }
 
