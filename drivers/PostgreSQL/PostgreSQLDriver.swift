@@ -209,7 +209,15 @@ struct PostgreSQLDriver: Driver, LookingUp, Reading, Paging {
         _ question: @escaping @Sendable (PostgresSession) throws(PostgresError) -> T
     ) async throws(DriverError) -> T {
         do throws(PostgresError) {
-            return try await pool.perform(patience: patience, question)
+            return try await pool.perform(patience: patience) { session throws(PostgresError) in
+                do throws(PostgresError) {
+                    return try question(session)
+                } catch  where error.kind == .lost {
+                    // The connection may have been dead for long; what asks may ask again.
+                    session.drop()
+                    return try question(session)
+                }
+            }
         } catch {
             throw Self.failure(error)
         }
