@@ -126,7 +126,7 @@ struct PostgreSQLDriver: Driver, LookingUp, Reading, Paging {
         try read([key], shape, on: connection)[key]
     }
 
-    private func read(
+    func read(
         _ keys: [NativeKey], _ shape: TableShape, on connection: PostgresConnection
     ) throws(PostgresError) -> [NativeKey: NativeDocument] {
         let rows: [PostgresRow]
@@ -205,7 +205,7 @@ struct PostgreSQLDriver: Driver, LookingUp, Reading, Paging {
     // MARK: Errors of whole calls
 
     /// Asks something that changes nothing, or says of each change itself what became of it.
-    private func ask<T: Sendable>(
+    func ask<T: Sendable>(
         _ question: @escaping @Sendable (PostgresSession) throws(PostgresError) -> T
     ) async throws(DriverError) -> T {
         do throws(PostgresError) {
