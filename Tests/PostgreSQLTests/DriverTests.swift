@@ -211,6 +211,44 @@ import Testing
         }
     }
 
+    @Test func changesAreToldInOrderAndNoneIsMissedWhileTransactionsAreOpen() async throws {
+        try await run("told: table=$schema.customer version=row_version reference=hub_reference feed=yes") { desk in
+            try desk.connection.script(
+                "CREATE TRIGGER note AFTER INSERT OR UPDATE OR DELETE ON customer FOR EACH ROW EXECUTE FUNCTION multipoint.note_change('id')"
+            )
+            let feed = try #require(desk.driver as? any Capturing)
+            var position: String?
+            func tell(_ limit: Int = 100) async throws -> [CapturedChange] {
+                let batch = try await feed.capture(after: position, limit: limit)
+                position = batch.position
+                return batch.changes
+            }
+            while try await !tell().isEmpty {}
+            // An old transaction takes its number first and commits last.
+            let slow = try Live.connect()
+            defer { slow.close() }
+            try slow.run("BEGIN")
+            try slow.run("INSERT INTO \(desk.schema).customer (name) VALUES ('slow')")
+            _ = try await desk.driver.apply([desk.delivery(.create, "told", "customer-1-2", ["name": "Ann"])])
+            try desk.connection.run("UPDATE customer SET name = 'Bob' WHERE id = 2")
+            let early = try await tell()
+            #expect(!early.contains { $0.fields?["name"] == "slow" })
+            try slow.run("COMMIT")
+            var told = early
+            for _ in 0..<20 where Set(told.compactMap(\.event.key)).count < 2 {
+                told += try await tell(1)
+                try await Task.sleep(for: .milliseconds(20))
+            }
+            #expect(Set(told.compactMap { $0.fields?["name"] }) == ["slow", "Bob"])
+            let bob = try #require(told.last { $0.event.key == "2" })
+            #expect(bob.event.reference == "customer-1-2" && bob.event.token == "2" && bob.event.type == "told")
+            try desk.connection.run("DELETE FROM customer WHERE id = 2")
+            var gone: [CapturedChange] = []
+            for _ in 0..<20 where gone.last?.event.operation != .delete { gone += try await tell() }
+            #expect(gone.last?.event.key == "2" && gone.last?.event.reference == "customer-1-2" && gone.last?.fields == nil)
+        }
+    }
+
     @Test func theApplicationSaysWhoItIsAndWhatIsMissing() async throws {
         try await run { desk in
             let identity = try await desk.driver.probe()

@@ -57,7 +57,7 @@ final class Desk {
             country: table=\(schema).country adopt=yes
             branch: table=\(schema).branch company=company delete=archives:gone
             kept: table=\(schema).country delete=refuses
-            \(more)
+            \(more.replacingOccurrences(of: "$schema", with: schema))
             """
         var values = ["connection": Live.options(port).connection, "tables": tables, "answerMilliseconds": "4000"]
         values.merge(settings) { $1 }

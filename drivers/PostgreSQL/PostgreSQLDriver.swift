@@ -126,7 +126,7 @@ struct PostgreSQLDriver: Driver, LookingUp, Reading, Paging {
         try read([key], shape, on: connection)[key]
     }
 
-    private func read(
+    func read(
         _ keys: [NativeKey], _ shape: TableShape, on connection: PostgresConnection
     ) throws(PostgresError) -> [NativeKey: NativeDocument] {
         let rows: [PostgresRow]
@@ -205,11 +205,19 @@ struct PostgreSQLDriver: Driver, LookingUp, Reading, Paging {
     // MARK: Errors of whole calls
 
     /// Asks something that changes nothing, or says of each change itself what became of it.
-    private func ask<T: Sendable>(
+    func ask<T: Sendable>(
         _ question: @escaping @Sendable (PostgresSession) throws(PostgresError) -> T
     ) async throws(DriverError) -> T {
         do throws(PostgresError) {
-            return try await pool.perform(patience: patience, question)
+            return try await pool.perform(patience: patience) { session throws(PostgresError) in
+                do throws(PostgresError) {
+                    return try question(session)
+                } catch  where error.kind == .lost {
+                    // The connection may have been dead for long; what asks may ask again.
+                    session.drop()
+                    return try question(session)
+                }
+            }
         } catch {
             throw Self.failure(error)
         }

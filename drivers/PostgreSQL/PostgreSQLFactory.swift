@@ -49,7 +49,8 @@ package enum PostgreSQLFactory: DriverFactory {
             driver: name, version: "1.0", summary: "Tables of a PostgreSQL database", entities: tables.map(\.manifest),
             settleTime: .milliseconds(settle), answerTime: .milliseconds(answer),
             limits: Manifest.Limits(batch: batch, concurrentCalls: connections), window: window(tables))
-        return PostgreSQLDriver(manifest: manifest, application: settings.application, tables: tables, options: options)
+        let driver = PostgreSQLDriver(manifest: manifest, application: settings.application, tables: tables, options: options)
+        return tables.contains { $0.feeds } ? PostgreSQLFeedDriver(base: driver) : driver
     }
 
     private static func window(_ tables: [TableDeclaration]) -> String {

@@ -21,6 +21,8 @@ struct TableDeclaration: Sendable, Hashable {
     var refusesDelete = false
     /// A create takes over a row that has the key already.
     var adopts = false
+    /// A trigger notes its changes, and the driver tells them.
+    var feeds = false
 
     /// What a write can break; constraints and triggers are the database's own affair, so all kinds of them are named.
     var rules: [String] {
@@ -39,7 +41,7 @@ struct TableDeclaration: Sendable, Hashable {
         if refusesDelete { operations.remove(.delete) }
         return EntityManifest(
             native: native, entity: entity, operations: operations, createIsRepeatable: true, hasToken: version != nil,
-            tellsReference: false, delete: refusesDelete ? .refuses : archived == nil ? .removes : .archives, isPerCompany: company != nil,
+            tellsReference: feeds, delete: refusesDelete ? .refuses : archived == nil ? .removes : .archives, isPerCompany: company != nil,
             rules: rules)
     }
 
@@ -87,6 +89,9 @@ struct TableDeclaration: Sendable, Hashable {
             case "adopt":
                 guard let flag = ["yes": true, "no": false][value] else { throw Mistake(text: "adopt is yes or no") }
                 adopts = flag
+            case "feed":
+                guard let flag = ["yes": true, "no": false][value] else { throw Mistake(text: "feed is yes or no") }
+                feeds = flag
             case "delete":
                 switch value {
                 case "removes": break
@@ -95,7 +100,7 @@ struct TableDeclaration: Sendable, Hashable {
                 default: throw Mistake(text: "delete is removes, refuses or archives:column")
                 }
             default:
-                throw Mistake(text: "\(parts[0]) is none of table, entity, key, version, reference, company, delete, adopt")
+                throw Mistake(text: "\(parts[0]) is none of table, entity, key, version, reference, company, delete, adopt, feed")
             }
         }
         guard table.split(separator: ".", omittingEmptySubsequences: false).allSatisfy({ !$0.isEmpty }) else {

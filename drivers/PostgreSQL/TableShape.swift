@@ -136,8 +136,9 @@ struct TableShape: Sendable {
             ? "true"
             : "ROW(\(names.map { column($0) + "::text" }.joined(separator: ", "))) IS NOT DISTINCT FROM "
                 + "ROW(\(names.map { "s." + Self.quoted($0) + "::text" }.joined(separator: ", ")))"
+        let archived = declaration.archived.map { "coalesce(\(column($0)), false)" } ?? "false"
         return """
-            SELECT \(named), CASE WHEN \(same) THEN row_to_json(x)::text END, \(same) FROM \(given) JOIN \(table) AS x ON \(isGiven) ORDER BY \(column(key.name)) \
+            SELECT \(named), CASE WHEN \(same) THEN row_to_json(x)::text END, \(same), \(archived) FROM \(given) JOIN \(table) AS x ON \(isGiven) ORDER BY \(column(key.name)) \
             FOR UPDATE OF x\(waits ? "" : " SKIP LOCKED")
             """
     }

@@ -16,6 +16,23 @@ enum WriteLog {
         BEGIN
             NEW := json_populate_record(NEW, json_build_object(TG_ARGV[0], (row_to_json(OLD) ->> TG_ARGV[0])::bigint + 1));
             RETURN NEW;
+        END $body$;
+        CREATE TABLE IF NOT EXISTS multipoint.change (
+            seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, source oid NOT NULL, "key" text COLLATE "C" NOT NULL,
+            xid xid8 NOT NULL DEFAULT pg_current_xact_id(), noted_at timestamptz NOT NULL DEFAULT now()
+        );
+        CREATE INDEX IF NOT EXISTS change_xid ON multipoint.change (xid, seq);
+        CREATE OR REPLACE FUNCTION multipoint.note_change() RETURNS trigger LANGUAGE plpgsql
+        SECURITY DEFINER SET search_path = pg_catalog AS $body$
+        DECLARE
+            old_key text := CASE WHEN TG_OP <> 'INSERT' THEN row_to_json(OLD) ->> TG_ARGV[0] END;
+            new_key text := CASE WHEN TG_OP <> 'DELETE' THEN row_to_json(NEW) ->> TG_ARGV[0] END;
+        BEGIN
+            IF old_key IS DISTINCT FROM new_key AND old_key IS NOT NULL THEN
+                INSERT INTO multipoint.change (source, "key") VALUES (TG_RELID, old_key);
+            END IF;
+            IF new_key IS NOT NULL THEN INSERT INTO multipoint.change (source, "key") VALUES (TG_RELID, new_key); END IF;
+            RETURN NULL;
         END $body$
         """
 
@@ -29,7 +46,7 @@ enum WriteLog {
 
     /// Makes the table where it is missing.
     static func prepare(_ connection: PostgresConnection) throws(PostgresError) {
-        let isThere = try connection.run("SELECT to_regclass('multipoint.write_log') IS NOT NULL").first?.flag(0) ?? false
+        let isThere = try connection.run("SELECT to_regclass('multipoint.change') IS NOT NULL").first?.flag(0) ?? false
         if isThere { return }
         do throws(PostgresError) {
             // Two hubs may come at once; one of them makes it.

@@ -163,10 +163,12 @@ struct WriteTransaction {
     }
 
     private mutating func take(log result: PostgresResult, _ open: [Int]) {
-        let places = Dictionary(open.map { (deliveries[$0].target, $0) }) { $1 }
+        // All targets are this application's own, whatever it is called in them.
+        let places = Dictionary(open.map { (Target(driver.application, deliveries[$0].target.company, deliveries[$0].target.id), $0) }) {
+            $1
+        }
         for row in result.rows {
-            let target = Target(driver.application, row.id(0), row.id(1))
-            if let place = places[target] { logged[place] = WriteLog.entry(row) }
+            if let place = places[Target(driver.application, row.id(0), row.id(1))] { logged[place] = WriteLog.entry(row) }
         }
     }
 
@@ -226,6 +228,9 @@ struct WriteTransaction {
                 answers[item.place] = again(item, entry, referring(document, item.place))
             } else if shape.declaration.version != nil && row.optionalID(1) != delivery.expected?.token {
                 answers[item.place] = .changed
+            } else if delivery.operation == .update && row.flag(5) {
+                // Archived: for the hub it is there no more.
+                answers[item.place] = .gone
             } else if row.flag(4), let known = try unchanged(delivery, shape, row) {
                 answers[item.place] = .unchanged(referring(known, item.place))
             } else {
