@@ -66,7 +66,7 @@ struct MisbehaviourTests {
         async let second = bench.failure()
         async let third = bench.failure()
         let errors = await [first, second, third]
-        #expect(began.duration(to: .now) < .milliseconds(1500))
+        #expect(began.duration(to: .now) < .seconds(20), "not as long as the process sleeps")
         #expect(
             errors.compactMap(\.?.code.description).sorted() == ["no-answer", "no-answer", "unreachable"], "two calls at once, one waits")
         #expect(errors.contains { $0?.message.contains("gave no answer to apply in time") == true })
