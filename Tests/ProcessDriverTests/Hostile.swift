@@ -38,7 +38,7 @@ enum Hostile {
                 entity.update(operations=["create", "delete"], createIsRepeatable=False, transitions={"open": ["done"]})
                 capabilities = ["page"]
             if mode == "misspelt": entity["hasTokens"] = True
-            if mode == "bare": capabilities = ["read"]
+            if mode == "bare": capabilities = ["read"]; entity["operations"] = ["update"]
             if mode == "version": return {"protocol": 2, "manifest": manifest, "capabilities": capabilities}
             if mode == "otherwise" and start > 1: manifest["version"] = "2"
             return {"protocol": 1, "manifest": manifest, "capabilities": capabilities}
