@@ -208,7 +208,7 @@ private struct TrytonConformanceBench: DriverBench {
         } read: {
             $0["lines"]?.array?.first?["unit_price"]
         }
-        let probes: [FieldProbe] = orders == .draft ? [price, .date("sale_date")] : [.text("reference")]
+        let probes: [FieldProbe] = orders == .draft ? [price, .date("sale_date")] : [.text("reference", isTrimmed: true)]
         return sample.with(probes).with(breaches + Self.unbreakable).altered { editing(&$0, "comment") }
     }
 }
