@@ -33,6 +33,8 @@ package final class BusAdmin: Sendable {
         package var answeredBy: String
         /// nil where the broker does not tell.
         package var clusterID: String?
+        /// librdkafka's own test broker, which takes transactions but fences nobody.
+        package var isTestBroker: Bool { clusterID?.hasPrefix("mockCluster") == true }
         package var controller: Int32?
         package var topics: Int
         /// How long the first answer took, connecting included.

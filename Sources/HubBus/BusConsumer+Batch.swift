@@ -20,7 +20,8 @@ extension BusConsumer {
     package enum Event: Sendable {
         /// Everything in the partition before `offset` has been handed over, in this batch or in earlier ones.
         case endReached(TopicPartition, offset: Int64, epoch: Int)
-        /// The offset asked for is not held by the broker; the partition is stopped until `reposition`.
+        /// The offset asked for is not held by the broker; the partition is stopped until `reposition`. Everything before it has been
+        /// handed over, in this batch or in earlier ones.
         case outOfRange(OutOfRange)
         /// The topic does not exist (any more), or may not be read. Comes once per assignment and topic.
         case topicUnavailable(topic: String, BusError)

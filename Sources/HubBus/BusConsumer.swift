@@ -94,4 +94,10 @@ package final class BusConsumer: Sendable {
 
     /// Gives up all partitions (`revoked` is called), leaves the group and ends the thread; blocks. A second call does nothing.
     package func close() { core.close() }
+
+    /// As `close()`, up to a deadline: librdkafka 2.0.2 may never end a client that has seen one of its topics vanish. Its thread is then
+    /// left to end with the process.
+    ///
+    /// - Returns: false where the deadline came first.
+    package func close(until deadline: ContinuousClock.Instant) -> Bool { core.close(until: deadline) }
 }

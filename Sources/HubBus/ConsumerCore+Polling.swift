@@ -15,9 +15,9 @@ extension ConsumerCore {
                 }
                 if isClosing { break }
                 for order in orders { carryOut(order, rk) }
-                balance(rk)
+                let mayRead = balance(rk)
                 checkPartitionCounts(rk)
-                poll(rk)
+                poll(rk, max: mayRead ? Self.chunkLimit : 1)
             }
             hasFailedForGood = BusError(fatalErrorOf: rk, "Kafka client") != nil
             if hasFailedForGood {
@@ -36,9 +36,9 @@ extension ConsumerCore {
         }
     }
 
-    /// One blocking poll, then whatever else is there already.
-    private func poll(_ rk: OpaquePointer) {
-        var next = rd_kafka_consumer_poll(rk, Self.pollMilliseconds)
+    /// One blocking poll, then whatever else is there already, up to so many records.
+    private func poll(_ rk: OpaquePointer, max limit: Int) {
+        var next = rd_kafka_consumer_poll(rk, limit > 1 ? Self.pollMilliseconds : 0)
         while let message = next {
             if message.pointee.err == RD_KAFKA_RESP_ERR_NO_ERROR {
                 reader.read(message, admission: admission)
@@ -46,7 +46,7 @@ extension ConsumerCore {
                 absorb(message.pointee, rk)
             }
             rd_kafka_message_destroy(message)
-            if reader.count >= Self.chunkLimit || reader.bytes >= limits.bytes { break }
+            if reader.count >= limit || reader.bytes >= limits.bytes { break }
             next = rd_kafka_consumer_poll(rk, 0)
         }
         flush()
@@ -66,13 +66,17 @@ extension ConsumerCore {
         }
     }
 
-    /// Pauses everything when the inbox is full and stays so for a moment, resumes when it is half empty.
-    private func balance(_ rk: OpaquePointer) {
-        let isTight = monitor.withLock { state in !state.machine.isFull && isFull(state.inbox) }
-        if isTight {
+    /// Pauses everything when the inbox is full and nothing is taken out of it for a moment, resumes when it is half empty.
+    ///
+    /// - Returns: false where the inbox is full and moving: nothing but a call to stay in the group should be polled.
+    private func balance(_ rk: OpaquePointer) -> Bool {
+        let tight = monitor.withLock { state in !state.machine.isFull && isFull(state.inbox) ? state.taken : nil }
+        if let tight {
             monitor.wait(until: .now + Self.patience) { state in
                 isBelowHalf(state.inbox) || state.isClosing || !state.orders.isEmpty ? true : nil
             }
+            let isMoving = monitor.withLock { state in isFull(state.inbox) && state.taken != tight }
+            if isMoving { return false }
         }
         let (paused, resumed) = monitor.withLock { state -> ([TopicPartition], [TopicPartition]) in
             if !state.machine.isFull, isFull(state.inbox) {
@@ -87,6 +91,7 @@ extension ConsumerCore {
         }
         setPaused(paused, true, rk)
         setPaused(resumed, false, rk)
+        return true
     }
 
     func setPaused(_ partitions: [TopicPartition], _ paused: Bool, _ rk: OpaquePointer) {
@@ -200,9 +205,7 @@ extension ConsumerCore {
         defer { rd_kafka_metadata_destroy(metadata) }
         for topic in UnsafeBufferPointer(start: metadata.pointee.topics, count: Int(metadata.pointee.topic_cnt)) {
             guard topic.err == RD_KAFKA_RESP_ERR_NO_ERROR, let name = topic.topic.map({ String(cString: $0) }) else { continue }
-            let count = Int(topic.partition_cnt)
-            let known = partitionCounts.updateValue(count, forKey: name)
-            if let known, known != count { report(.partitionCountChanged(topic: name, from: known, to: count)) }
+            if let event = partitionCounts.note(name, Int(topic.partition_cnt)) { report(event) }
         }
     }
 }

@@ -22,6 +22,8 @@ final class ConsumerCore: ClientContext, @unchecked Sendable {
         /// The polling thread has seen `isClosing` and leaves the group.
         var isLeaving = false
         var isClosed = false
+        /// Records taken out so far: whether a full inbox is moving.
+        var taken = 0
         /// Whether the polling thread wants to hear that the inbox has become half empty.
         var wantsRoom = false
         var droppedEvents = 0
@@ -31,7 +33,8 @@ final class ConsumerCore: ClientContext, @unchecked Sendable {
     private static let eventLimit = 10_000
     /// How many records are polled before they go into the inbox together.
     static let chunkLimit = 1_000
-    /// How long a full inbox is waited for before partitions are paused: pausing throws away what librdkafka has prefetched.
+    /// How long a full inbox out of which nothing is taken is waited for before partitions are paused: pausing throws away what
+    /// librdkafka has prefetched. While something is taken, waiting goes on, with one poll after every such time.
     static let patience = Duration.milliseconds(250)
     static let pollMilliseconds: Int32 = 100
     static let partitionCheckInterval = Duration.seconds(300)
@@ -49,7 +52,7 @@ final class ConsumerCore: ClientContext, @unchecked Sendable {
     // The polling thread's own.
     var reader = ChunkReader()
     var unavailableTopics: Set<String> = []
-    var partitionCounts: [String: Int] = [:]
+    var partitionCounts = PartitionCounts()
     var nextPartitionCheck: ContinuousClock.Instant?
     var hasFailed = false
 
@@ -107,6 +110,7 @@ final class ConsumerCore: ClientContext, @unchecked Sendable {
             var batch = BusConsumer.Batch()
             let chunk = state.inbox.take(Swift.max(1, max))
             batch.records = chunk.records
+            state.taken += chunk.records.count
             for partition in chunk.partitions { batch.epochs[partition] = state.machine.partitions[partition]?.epoch }
             batch.takeEvents(&state)
             batch.isClosed = state.isClosed && batch.isEmpty
@@ -149,9 +153,19 @@ final class ConsumerCore: ClientContext, @unchecked Sendable {
     }
 
     func close() {
+        beginClosing()
+        if let thread, !thread.isCurrent { thread.join() }
+    }
+
+    func close(until deadline: ContinuousClock.Instant) -> Bool {
+        beginClosing()
+        guard let thread, !thread.isCurrent else { return true }
+        return thread.join(until: deadline)
+    }
+
+    private func beginClosing() {
         monitor.update { $0.isClosing = true }
         wake()
-        if let thread, !thread.isCurrent { thread.join() }
     }
 
     /// Ends a blocking poll early. Never while the client closes: librdkafka's close would take it for its own end, and leave
@@ -226,16 +240,19 @@ extension BusConsumer.Event {
 }
 
 extension BusConsumer.Batch {
-    /// Takes the events that may be told now: the end of a partition only once its records have been taken.
+    /// Takes the events that may be told now: what ends or interrupts a partition only once its records have been taken.
+    /// Whoever answers a gap by reading elsewhere would otherwise throw away records that came before it.
     fileprivate mutating func takeEvents(_ state: inout ConsumerCore.State) {
         guard !state.events.isEmpty else { return }
         var waiting: [BusConsumer.Event] = []
         for event in state.events {
-            if case .endReached(let partition, _, _) = event, state.inbox.holds(partition) {
-                waiting.append(event)
-            } else {
-                events.append(event)
-            }
+            let partition: TopicPartition? =
+                switch event {
+                case .endReached(let partition, _, _): partition
+                case .outOfRange(let range): range.partition
+                default: nil
+                }
+            if let partition, state.inbox.holds(partition) { waiting.append(event) } else { events.append(event) }
         }
         state.events = waiting
     }

@@ -131,4 +131,9 @@ final class BusThread: Sendable {
 
     /// Blocks until the thread's body has ended.
     func join() { state.wait { $0.isFinished ? true : nil } }
+
+    /// Blocks until the thread's body has ended; false where the deadline came first.
+    func join(until deadline: ContinuousClock.Instant) -> Bool {
+        state.wait(until: deadline) { $0.isFinished ? true : nil } ?? false
+    }
 }

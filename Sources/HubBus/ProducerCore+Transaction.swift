@@ -37,7 +37,7 @@ extension ProducerCore {
         guard isMine == true else { throw BusError(.timedOut, "another transaction took until the deadline", isRetriable: true) }
         defer { transaction.update { $0.isBusy = false } }
         try use { rk throws(BusError) in
-            if transaction.withLock({ $0.hasOpenCommit }) { try commit(rk, until: deadline) }
+            if transaction.withLock({ $0.hasOpenCommit }) { try finishOpenCommit(rk, until: deadline) }
             while true {
                 do throws(BusError) {
                     return try attempt(records, rk, until: deadline)
@@ -51,6 +51,23 @@ extension ProducerCore {
         }
     }
 
+    /// Asks again about a commit whose outcome was open. Where the broker has given it up its records did not take effect: whoever was
+    /// told `outcomeUnknown` produces them again in any case.
+    private func finishOpenCommit(_ rk: OpaquePointer, until deadline: ContinuousClock.Instant) throws(BusError) {
+        do throws(BusError) {
+            try commit(rk, until: deadline)
+        } catch {
+            if error.isFatal || error.code == .outcomeUnknown { throw error }
+            try abort(rk)
+        }
+    }
+
+    private func abort(_ rk: OpaquePointer) throws(BusError) {
+        if let failure = rd_kafka_abort_transaction(rk, Int32(Self.abortTime.components.seconds) * 1000) {
+            throw BusError(consuming: failure, "abort transaction")
+        }
+    }
+
     private func attempt(_ records: [Record], _ rk: OpaquePointer, until deadline: ContinuousClock.Instant) throws(BusError) {
         transaction.withLock { $0.recordError = nil }
         if let error = rd_kafka_begin_transaction(rk) { throw BusError(consuming: error, "begin transaction") }
@@ -59,9 +76,7 @@ extension ProducerCore {
             try commit(rk, until: deadline)
         } catch {
             if error.isFatal || error.code == .outcomeUnknown { throw error }
-            if let failure = rd_kafka_abort_transaction(rk, Int32(Self.abortTime.components.seconds) * 1000) {
-                throw BusError(consuming: failure, "abort transaction")
-            }
+            try abort(rk)
             // Why a record failed says more than that the commit did; and only some reasons pass.
             throw transaction.withLock { $0.recordError } ?? error
         }

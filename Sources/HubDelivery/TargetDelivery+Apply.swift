@@ -92,7 +92,8 @@ extension TargetDelivery {
         _ call: DeliveryCall, _ document: NativeDocument?, _ context: inout Context, in store: any StoreTransaction
     ) throws(StoreError) -> DeliveryStep {
         guard let heard = context.state.heard, heard.position == call.heard else { return try next(&context, in: store) }
-        guard let document, try isAsHeard(document, heard, context, in: store) else {
+        guard let document else { return try waitForNewer(call, absence(context), &context, in: store) }
+        guard try isAsHeard(document, heard, context, in: store) else {
             return try waitForNewer(call, "the document has changed since it was last heard", &context, in: store)
         }
         context.state.written.removeAll { call.doubts.contains($0.id) }
@@ -103,6 +104,12 @@ extension TargetDelivery {
             return try next(&context, in: store)
         }
         return try apply(leaving ? .delete : .update, values, context.golden.version, &context, in: store)
+    }
+
+    /// Why nothing is written where a document should be and is not.
+    private func absence(_ context: Context) -> String {
+        "\(application) told of \(context.binding.mapping.native) \(context.state.key?.rawValue ?? "") but has no such document, "
+            + "and has not told of its end"
     }
 
     /// True where a read shows what was last heard, so that nothing unheard can be covered.
@@ -163,7 +170,8 @@ extension TargetDelivery {
             if call.heard == nil {
                 return try retry(after: .seconds(1), "the application answered a create with \(answer)", call, &context, in: store)
             }
-            return try waitForNewer(call, "the document is newer than what was heard", &context, in: store)
+            let detail = if case .gone = answer { absence(context) } else { "the document is newer than what was heard" }
+            return try waitForNewer(call, detail, &context, in: store)
         case .retry(let delay, let reason):
             context.state.withdraw(write)
             return try retry(after: delay, reason, call, &context, in: store)

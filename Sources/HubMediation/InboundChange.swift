@@ -1,4 +1,4 @@
-import HubCodec
+package import HubCodec
 package import HubModel
 package import HubStore
 
@@ -11,7 +11,7 @@ package struct InboundChange: Sendable {
     /// Flat canonical fields; references still hold native keys. Fields that the event does not tell are absent.
     package var fields: Fields
     /// The native document as told, JSON; empty where the event told none.
-    package var native: [UInt8]
+    package var native: RawJSON
     package var position: SourcePosition
     package var token: VersionToken?
     /// The application's time, clamped to the broker's.
@@ -24,7 +24,8 @@ package struct InboundChange: Sendable {
     package var record: Record
 
     package init(
-        document: NativeReference, alternatives: [EntityName] = [], operation: ChangeEvent.Operation, fields: Fields, native: [UInt8] = [],
+        document: NativeReference, alternatives: [EntityName] = [], operation: ChangeEvent.Operation, fields: Fields,
+        native: RawJSON = .none,
         position: SourcePosition,
         token: VersionToken? = nil, time: Instant, reference: CanonicalID? = nil, event: String = "", record: Record
     ) {

@@ -101,7 +101,9 @@ package struct InboundPipeline: Sendable {
         }
         guard let key = event.key ?? decoded.data.flatMap({ mapping.key(of: $0) }), !key.rawValue.isEmpty else {
             throw DeadLetterReason(
-                application: application.id, code: "no-key", reason: "\(type) has no key: neither the envelope nor the data names one")
+                application: application.id, code: "no-key",
+                reason: "\(type) has no key: neither the envelope nor \(mapping.keyPath.joined(separator: ".")) in the data names one. "
+                    + "A CloudEvent needs a subject or the extension mpkey (its record's key does not count), any other record a key")
         }
         guard key.rawValue.utf8.count <= 512 else {
             throw DeadLetterReason(
@@ -121,7 +123,7 @@ package struct InboundPipeline: Sendable {
                 document: NativeReference(
                     application.id, company, mapping.entity, key),
                 alternatives: decoded.data == nil ? mappings.dropFirst().map(\.entity) : [], operation: event.operation, fields: fields,
-                native: decoded.data.map { Array($0.rawBytes) } ?? [],
+                native: decoded.data.map { RawJSON($0) } ?? .none,
                 position: event.position ?? SourcePosition(minor: record.offset), token: event.token,
                 time: min(event.time ?? broker, broker), reference: event.reference, event: event.id, record: record))
     }

@@ -4,14 +4,15 @@ import HubModel
 /// Lays a partly told native document over the last one.
 enum JSONMerge {
     /// Members that the new one names replace the old ones, objects member by member; everything else stays.
-    static func overlay(_ old: [UInt8], with new: [UInt8]) -> [UInt8] {
-        guard let told = try? JSONDocument.parse(new).root, let known = try? JSONDocument.parse(old).root else { return new }
+    static func overlay(_ old: RawJSON, with new: RawJSON) -> RawJSON {
         // A whole document, the usual case, needs no merge.
-        if told.covers(known) { return new }
-        guard let before = known.fields, let after = told.fields else { return new }
+        if new.hasShape(of: old) { return new }
+        guard let told = new.root, let known = old.root, !told.covers(known), let before = known.fields, let after = told.fields
+        else { return new }
         var writer = JSONWriter()
         writer.write(.object(merge(before, after)))
-        return writer.bytes
+        return (try? JSONDocument.parse(writer.bytes, limits: JSONLimits(maxBytes: .max, maxDepth: 100_000))).map { RawJSON($0.root) }
+            ?? new
     }
 
     private static func merge(_ old: Fields, _ new: Fields) -> Fields {

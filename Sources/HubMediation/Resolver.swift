@@ -103,8 +103,8 @@ package struct Resolver {
         let target = target(id, document)
         var state = try store.target(target)
         guard state.key == document.key, let heard = state.heard, !heard.native.isEmpty, !heard.isDeleted,
-            let native = try? JSONDocument.parse(heard.native),
-            var told = try? binding.mapping.translate(native.root, timeZone: plan.timeZone(document.company))
+            let native = heard.native.root,
+            var told = try? binding.mapping.translate(native, timeZone: plan.timeZone(document.company))
         else { return }
         for soft in try translateReferences(in: &told, binding.mapping, document, store) {
             try SoftReferences.wait(for: soft.reference, by: document, in: store)
@@ -223,14 +223,14 @@ package struct Resolver {
     ) throws(StoreError) -> Fields? {
         guard let heard = state.heard else { return nil }
         guard heard.mapping != mapping.version, !heard.native.isEmpty,
-            let native = try? JSONDocument.parse(heard.native),
-            var fields = try? mapping.translate(native.root, timeZone: plan.timeZone(document.company))
+            let native = heard.native.root,
+            var fields = try? mapping.translate(native, timeZone: plan.timeZone(document.company))
         else { return heard.fields }
         _ = try translateReferences(in: &fields, mapping, document, store)
         return fields
     }
 
-    private func merged(_ old: [UInt8]?, _ new: [UInt8]) -> [UInt8] {
+    private func merged(_ old: RawJSON?, _ new: RawJSON) -> RawJSON {
         guard let old, !old.isEmpty else { return new }
         return new.isEmpty ? old : JSONMerge.overlay(old, with: new)
     }

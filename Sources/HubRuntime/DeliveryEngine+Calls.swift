@@ -12,7 +12,7 @@ extension DeliveryEngine {
             let now = hub.clock.now()
             let late = batch.calls.filter { !delivery.mayBeSent($0, now: now) }
             if late.count == batch.calls.count {
-                finish(batch.calls.map { ($0, .unreachable) }, origins: [:])
+                finish(batch.calls.map { ($0, .unreachable) })
                 continue
             }
             // Owned by the count of running calls: the engine does not end before each has been finished.
@@ -24,10 +24,10 @@ extension DeliveryEngine {
         let calls = batch.calls.filter { !late.contains($0.target.id) }
         let replies = await replies(to: batch, calls)
         let lateReplies = batch.calls.filter { late.contains($0.target.id) }.map { ($0, DeliveryReply.unreachable) }
-        finish(zip(calls, replies).map { ($0, $1) } + lateReplies, origins: [:])
+        finish(zip(calls, replies).map { ($0, $1) } + lateReplies)
     }
 
-    private func finish(_ replies: [(DeliveryCall, DeliveryReply)], origins: [CanonicalID: Int64]) {
+    private func finish(_ replies: [(DeliveryCall, DeliveryReply)]) {
         let now = hub.clock.now()
         let delivered = state.withLock { state -> [Int64] in
             defer { state.ended(replies) }

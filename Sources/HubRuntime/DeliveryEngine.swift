@@ -61,7 +61,9 @@ final class DeliveryEngine: Sendable {
         for worker in workers.withLock({ $0 }) where !worker.join(until: deadline) {
             hub.logger.warning("delivery to \(application) did not end in time; calls under way are settled at the next start")
         }
-        consumer.withLock { $0 }?.close()
+        if let consumer = consumer.withLock({ $0 }), !consumer.close(until: RunningHub.closingEnd(deadline)) {
+            hub.logger.warning("the Kafka client of \(group) did not end in time")
+        }
     }
 
     /// Something may have become ready in the store.
@@ -106,10 +108,11 @@ final class DeliveryEngine: Sendable {
             }
             let batch = consumer.take(max: min(space, 500), wait: 100)
             if batch.isClosed { return }
+            if !batch.records.isEmpty {
+                state.withLock { $0.inbox.append(contentsOf: batch.records) }
+                bell.ring()
+            }
             for event in batch.events { handle(event, consumer) }
-            if batch.records.isEmpty { continue }
-            state.withLock { $0.inbox.append(contentsOf: batch.records) }
-            bell.ring()
         }
     }
 

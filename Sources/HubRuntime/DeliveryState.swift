@@ -37,7 +37,6 @@ struct DeliveryState: Sendable {
     /// Nothing has been taken up yet that was under way when the hub ended last.
     private var isFresh = true
     private var wake: Instant?
-    private var isProbing = false
     private var recentCalls: [Instant] = []
 
     init(limits: Manifest.Limits) {

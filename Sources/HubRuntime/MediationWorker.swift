@@ -28,6 +28,8 @@ final class MediationWorker: Sendable {
         var positions: [TopicPartition: Int64] = [:]
         /// Transactions under way.
         var pending = 0
+        /// What has been committed, to be let go on mediation's thread: taking thousands of records apart would hold up the store.
+        var spent: [[Mediator.Batch]] = []
         var releases = false
     }
 
@@ -52,7 +54,9 @@ final class MediationWorker: Sendable {
     func stop(until deadline: ContinuousClock.Instant) {
         stops.store(true, ordering: .relaxed)
         if let worker = worker.withLock({ $0 }), !worker.join(until: deadline) { hub.logger.warning("mediation did not end in time") }
-        consumer.withLock { $0 }?.close()
+        if let consumer = consumer.withLock({ $0 }), !consumer.close(until: RunningHub.closingEnd(deadline)) {
+            hub.logger.warning("the Kafka client of \(hub.plan.mediationGroup) did not end in time")
+        }
     }
 
     /// A link or the end of a create may have ended waits.
@@ -101,7 +105,7 @@ final class MediationWorker: Sendable {
         while !stops.load(ordering: .relaxed) {
             let batch = consumer.take(max: Self.batch, wait: 50)
             if batch.isClosed { return }
-            // Records first: the end of a partition stands behind records of the same batch, which the store does not have yet.
+            // Records first: an event about a partition stands behind its records of the same batch.
             if !batch.records.isEmpty { submit(batch, consumer) }
             for event in batch.events { handle(event, consumer) }
             commitAgain(consumer)
@@ -139,9 +143,12 @@ final class MediationWorker: Sendable {
         }
         let work = batches.values.sorted { $0.partition < $1.partition }
         while state.withLock({ $0.pending >= Self.depth }) { committed.wait(milliseconds: 100) }
-        state.withLock { state in
+        // What is spent ends here, outside the lock.
+        _ = state.withLock { state in
+            defer { state.spent = [] }
             state.pending += 1
             for batch in work { state.positions[batch.partition] = batch.nextOffset }
+            return state.spent
         }
         let (plan, pipeline) = (hub.plan, pipeline)
         hub.store.submit { store in
@@ -172,7 +179,10 @@ final class MediationWorker: Sendable {
             // Nothing of it has happened; what was read is read again from where the store stands.
             hub.fail(error, "mediation cannot write to the store")
         }
-        state.withLock { $0.pending -= 1 }
+        state.withLock { state in
+            state.pending -= 1
+            state.spent.append(work)
+        }
         committed.ring()
     }
 

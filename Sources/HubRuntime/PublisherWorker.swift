@@ -13,7 +13,10 @@ final class PublisherWorker: Sendable {
     private let stops = Atomic<Bool>(false)
     private let worker = Mutex<Worker?>(nil)
 
-    private static let batch = 1000
+    /// Rows of one transaction at Kafka, whose end takes some tens of milliseconds however many there are.
+    private static let batch = 2000
+    /// Rows in hand from which on the next ones are read while these are being produced.
+    private static let stream = 200
 
     init(hub: RunningHub, producer: BusProducer, bell: Bell) {
         self.hub = hub
@@ -33,18 +36,31 @@ final class PublisherWorker: Sendable {
         producer.close(deadline: deadline)
     }
 
+    /// Rows that are read while those before them are being produced.
+    private struct ReadAhead {
+        let after: Int64
+        let rows: Answer<[OutboxRow]>
+    }
+
     private func run(_ machine: OutboxPublisher) {
         var machine = machine
+        var ahead: ReadAhead?
         var action = machine.start()
         while true {
             switch action {
             case .read(let after):
                 do throws(StoreError) {
-                    action = machine.loaded(try hub.store.write { try $0.outbox(after: after, limit: Self.batch) })
+                    var rows: [OutboxRow] = []
+                    if let ahead, ahead.after == after { rows = try ahead.rows.wait().get() }
+                    if rows.isEmpty { rows = try hub.store.write { try $0.outbox(after: after, limit: Self.batch) } }
+                    action = machine.loaded(rows)
                 } catch {
                     return hub.fail(error, "the outbox cannot be read")
                 }
-            case .produce(let rows): action = produce(rows, &machine)
+                ahead = nil
+            case .produce(let rows):
+                if ahead == nil, rows.count >= Self.stream, let last = rows.last { ahead = readAhead(after: last.sequence) }
+                action = produce(rows, &machine)
             case .clear(let last):
                 clear(through: last, epoch: machine.epoch)
                 action = machine.cleared()
@@ -54,6 +70,16 @@ final class PublisherWorker: Sendable {
                 action = machine.start()
             }
         }
+    }
+
+    private func readAhead(after: Int64) -> ReadAhead {
+        let answer = Answer<[OutboxRow]>()
+        hub.store.submit {
+            try $0.outbox(after: after, limit: Self.batch)
+        } completion: {
+            answer.set($0)
+        }
+        return ReadAhead(after: after, rows: answer)
     }
 
     private func produce(_ rows: [OutboxRow], _ machine: inout OutboxPublisher) -> OutboxPublisher.Action {

@@ -117,8 +117,8 @@ extension RunningHub {
         let admin = try BusAdmin(bus, embedded: options.embedded)
         defer { admin.close() }
         let report = try admin.checkCluster(deadline: .now + Self.patience)
-        // librdkafka's own test broker takes transactions but fences nobody: there they would only cost time.
-        if options.embedded != nil || report.clusterID?.hasPrefix("mockCluster") == true { return nil }
+        // There transactions would only cost time.
+        if options.embedded != nil || report.isTestBroker { return nil }
         return "\(plan.hub).outbox"
     }
 
@@ -161,23 +161,27 @@ extension RunningHub {
 
     func report(_ event: BusConsumer.Event, group: String) {
         switch event {
-        case .topicUnavailable(let topic, let error): logger.error("\(group): topic \(topic) cannot be read: \(error)")
+        case .topicUnavailable(let topic, let error):
+            logger.error("\(group): topic \(topic) cannot be read: \(error)")
+            alarm("topic-unavailable", "\(group): topic \(topic) cannot be read; it is read again when it is back, the others go on")
         case .partitionCountChanged(let topic, let from, let to):
             logger.error(
                 "\(group): \(topic) had \(from) partitions and has \(to) now; keys go elsewhere, and the next start will refuse it without --accept-partitions"
             )
-            let now = clock.now()
-            store.submit { store in
-                try store.append(
-                    Alarm(
-                        code: "partitions-changed", application: nil, document: nil, text: "\(topic): \(from) partitions before, \(to) now",
-                        time: now))
-            } completion: { _ in
-            }
+            alarm("partitions-changed", "\(topic): \(from) partitions before, \(to) now")
         case .commitFailed(_, let error): logger.debug("\(group): offsets for lag tools were not committed: \(error)")
         case .trouble(let error): logger.info("\(group): \(error)")
         case .fatal(let error): fail(error, "\(group) cannot go on")
         case .endReached, .outOfRange: break
+        }
+    }
+
+    private func alarm(_ code: String, _ text: String) {
+        let now = clock.now()
+        store.submit { store in
+            try store.append(Alarm(code: code, application: nil, document: nil, text: text, time: now))
+        } completion: { [logger] result in
+            if case .failure(let error) = result { logger.error("the alarm \(code) cannot be stored: \(error)") }
         }
     }
 }

@@ -194,6 +194,11 @@ package final class RunningHub: Sendable {
         _ = parts.housekeeping?.join(until: deadline)
     }
 
+    /// How long a Kafka client may take to leave its group: one that hangs must not use up the time of everything after it.
+    static func closingEnd(_ deadline: ContinuousClock.Instant) -> ContinuousClock.Instant {
+        max(.now + .seconds(2), min(deadline, .now + .seconds(5)))
+    }
+
     /// Blocks until the hub fails, or `isStopping` says so.
     /// - Returns: why it failed; nil where it was told to stop.
     package func wait(while isRunning: () -> Bool) -> RuntimeError? {

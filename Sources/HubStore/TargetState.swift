@@ -1,3 +1,4 @@
+package import HubCodec
 package import HubModel
 
 /// All that the hub keeps of one document in one application: link, shadows, write log, intent and wait, in one row.
@@ -36,8 +37,8 @@ package struct TargetState: Sendable, Hashable {
     package struct Heard: Sendable, Hashable {
         /// Translated under ``mapping``; references as canonical ids.
         package var fields: Fields
-        /// The native document as told, parts merged, JSON; empty in simulations.
-        package var native: [UInt8]
+        /// The native document as told, parts merged; none in simulations.
+        package var native: RawJSON
         /// The mapping's version that made `fields` from `native`.
         package var mapping: String
         package var position: SourcePosition
@@ -45,7 +46,7 @@ package struct TargetState: Sendable, Hashable {
         package var isDeleted: Bool
 
         package init(
-            fields: Fields, native: [UInt8] = [], mapping: String = "", position: SourcePosition, token: VersionToken? = nil,
+            fields: Fields, native: RawJSON = .none, mapping: String = "", position: SourcePosition, token: VersionToken? = nil,
             isDeleted: Bool = false
         ) {
             self.fields = fields

@@ -95,7 +95,10 @@ public struct DriverConformance: Sendable {
         case .redelivery: return each { try await $0.redelivery() }
         case .intentRecovery: return each { try await $0.intentRecovery() }
         case .lateCompletion: return each { try await $0.lateCompletion() }
-        case .halfDone: return each { try await $0.halfDone() }
+        case .halfDone:
+            return samples.flatMap { sample in
+                [Step(sample) { try await $0.halfDone() }, Step(sample, "in an outage") { try await $0.outage() }]
+            }
         case .laneOrder: return each { try await $0.laneOrder() }
         case .laneConcurrency: return each { try await $0.laneConcurrency() }
         case .conditionalWrite: return each { try await $0.conditionalWrite() }

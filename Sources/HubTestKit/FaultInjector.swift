@@ -10,6 +10,8 @@ public enum Fault: Sendable {
     case slowAnswers(Duration)
     /// The n-th request from now on (counted from 1) does not arrive; its connection is reset.
     case lostRequest(Int)
+    /// Once the n-th request has been answered no connection is made any more, and open ones are reset at their next request.
+    case outage(after: Int)
     /// The n-th request arrives and is answered, but the answer is lost and the connection reset.
     case lostAnswer(Int)
     /// The n-th request arrives that much later, even where the driver has gone meanwhile; its answer is lost.

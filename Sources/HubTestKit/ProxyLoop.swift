@@ -100,6 +100,7 @@ final class ProxyLoop: Sendable {
             wait(links, door)
             if let door { while let client = Socket.accept(door) { open(client, &links) } }
             for index in links.indices { receive(&links[index]) }
+            if shared.withLock({ $0.switch.isRefusing }) { shut(&door) }
         }
         for index in links.indices { links[index].reset() }
         if let door { Socket.end(door) }
@@ -115,14 +116,19 @@ final class ProxyLoop: Sendable {
         // What a silent proxy has taken is lost: its connections cannot go on.
         if case .silent = old { for index in links.indices where links[index].isSilent { links[index].reset() } }
         if case .refused = fault {
-            if let open = door { Socket.end(open) }
-            door = nil
+            shut(&door)
             for index in links.indices where !links[index].isOnItsWay { links[index].reset() }
         } else if door == nil {
             do throws(ProxyError) { door = try Socket.listen(port: own).descriptor } catch { return .failure(error) }
         }
         clear(&links)
         return .success(())
+    }
+
+    /// Refuses connections.
+    private func shut(_ door: inout Int32?) {
+        if let open = door { Socket.end(open) }
+        door = nil
     }
 
     private func clear(_ links: inout [ProxyLink]) {

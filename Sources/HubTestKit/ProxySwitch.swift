@@ -10,6 +10,15 @@ struct ProxySwitch {
     /// Requests up to this one began before the fault was armed.
     private var armedAt = 0
 
+    /// No connection is made.
+    var isRefusing: Bool {
+        switch fault {
+        case .refused: true
+        case .outage: hasStruck
+        default: false
+        }
+    }
+
     enum RequestFate: Equatable {
         case passes
         /// Both sides of the connection are reset, and the request never arrives.
@@ -45,6 +54,7 @@ struct ProxySwitch {
         case .lostRequest(place):
             hasStruck = true
             return (count, .reset)
+        case .outage where hasStruck: return (count, .reset)
         case .silent:
             hasStruck = true
             return (count, .swallowed)
@@ -71,6 +81,9 @@ struct ProxySwitch {
         case .lostAnswer(place):
             hasStruck = true
             return .lost
+        case .outage(place):
+            hasStruck = true
+            return .passes
         case .slowAnswers(let delay):
             hasStruck = true
             return .held(until: now + delay)

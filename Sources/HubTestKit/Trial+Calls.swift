@@ -86,9 +86,13 @@ extension Trial {
         }
     }
 
-    /// Waits until nothing that was sent at `moment` can take effect any more, as the hub reckons it.
-    func settle(_ moment: ContinuousClock.Instant) async throws {
-        try await Task.sleep(until: moment + manifest.answerTime + manifest.settleTime, clock: .continuous)
+    /// Waits until a call that began at `moment` cannot take effect any more.
+    ///
+    /// - Parameter isLate: one of its requests was late, and may have been its last: the settle time counts from there then, as the hub
+    ///   reckons it.
+    func settle(_ moment: ContinuousClock.Instant, isLate: Bool = false) async throws {
+        let time = manifest.settleTime + (isLate ? manifest.answerTime : .zero)
+        try await Task.sleep(until: moment + time, clock: .continuous)
     }
 }
 
@@ -142,6 +146,7 @@ extension Fault {
         case .silent: "an application that does not answer"
         case .slowAnswers: "slow answers"
         case .lostRequest: "a lost request"
+        case .outage: "an outage in the middle of a call"
         case .lostAnswer: "a lost answer"
         case .lateRequest: "a late request"
         case .heldAnswer: "a held answer"

@@ -64,8 +64,8 @@ extension Trial {
             let delivery = try update(held)
             let (key, mark) = (held.document.key, marks.next())
             let person = Person { try await edit(key, mark) }
-            let (ending, hasStruck) = try await with(.heldAnswer(number) { await person.act() }) {
-                (try await apply(delivery), await faults.hasStruck)
+            let (ending, hasStruck, isLast) = try await with(.heldAnswer(number) { await person.act() }) {
+                (try await apply(delivery), await faults.hasStruck, await isBehind(number))
             }
             let present: NativeDocument
             if hasStruck {
@@ -85,7 +85,7 @@ extension Trial {
                 present = try await existing(key)
             }
             held = held.at(present)
-            if !hasStruck { break }
+            if isLast { break }
         }
         try Verdict.require(edits > 0, "no request of the driver met the fault: does makeDriver() go through the bench's faults?")
         let list = ends.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")

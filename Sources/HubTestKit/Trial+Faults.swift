@@ -29,12 +29,13 @@ extension Trial {
             for number in 1...max(1, options.requestLimit) {
                 let delivery = isCreate ? try await creation() : try update(held)
                 let begun = ContinuousClock.now
-                let (ending, hasStruck) = try await with(fault(number)) {
+                let (ending, hasStruck, isLast) = try await with(fault(number)) {
                     let ending = try await apply(delivery)
                     let hasStruck = await faults.hasStruck
+                    let isLast = await isBehind(number)
                     // A late request arrives whatever the driver has answered meanwhile.
-                    if ending.isNoAnswer || hasStruck && isLate { try await settle(begun) }
-                    return (ending, hasStruck)
+                    if ending.isNoAnswer || hasStruck && isLate { try await settle(begun, isLate: isLate) }
+                    return (ending, hasStruck, isLast)
                 }
                 let place = "\(delivery.operation), fault at request \(number)"
                 do {
@@ -46,15 +47,54 @@ extension Trial {
                 } catch Verdict.failed(let text) {
                     throw Verdict.failed("\(place), answered \(ending.text): \(text)")
                 }
-                guard hasStruck else { break }
-                faulty += 1
+                if isLast { break }
+                if hasStruck { faulty += 1 }
                 ends[ending.text, default: 0] += 1
             }
         }
         if !creates() && !updates() { throw Verdict.notApplicable("\(sample.native) takes no writes") }
         try Verdict.require(faulty > 0, "no request of the driver met the fault: does makeDriver() go through the bench's faults?")
-        let list = ends.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
-        return "\(faulty) faults: \(list)"
+        return "\(faulty) faults: \(Self.counts(ends))"
+    }
+
+    /// True where the call had fewer requests. A request that is never answered (the last words of a connection) is none to stop at.
+    func isBehind(_ number: Int) async -> Bool {
+        if await faults.hasStruck { return false }
+        return await faults.traffic.map { $0.requests.count < number } ?? true
+    }
+
+    /// The application goes away in the middle of a call with several deliveries, after each request in turn: *unreachable* is thrown only
+    /// where nothing of all of them has happened.
+    func outage() async throws -> String {
+        guard creates() else { throw Verdict.notApplicable("\(sample.native) takes no creates") }
+        let size = min(max(1, manifest.limits.batch), 2)
+        var ends: [String: Int] = [:]
+        var outages = 0
+        _ = try await newDocument()
+        for number in 1...max(1, options.requestLimit) {
+            var batch: [Delivery] = []
+            for _ in 0..<size { batch.append(try await creation()) }
+            let begun = ContinuousClock.now
+            let (endings, isLast) = try await with(.outage(after: number)) { (try await apply(batch), await isBehind(number)) }
+            if endings.contains(where: \.isNoAnswer) { try await settle(begun) }
+            for (index, ending) in endings.enumerated() {
+                do {
+                    try await recover(batch[index], ending)
+                } catch Verdict.failed(let text) {
+                    let place = "outage after request \(number), delivery \(index + 1) of \(size)"
+                    throw Verdict.failed("\(place), answered \(ending.text): \(text)")
+                }
+            }
+            if isLast { break }
+            outages += 1
+            for ending in endings { ends[ending.text, default: 0] += 1 }
+        }
+        try Verdict.require(outages > 0, "no request of the driver met the fault: does makeDriver() go through the bench's faults?")
+        return "\(outages) outages, \(size) deliveries in each: \(Self.counts(ends))"
+    }
+
+    private static func counts(_ ends: [String: Int]) -> String {
+        ends.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
     }
 
     // MARK: Creates

@@ -27,6 +27,7 @@ struct Multipoint: AsyncParsableCommand {
         ])
 
     static func main() async {
+        MemoryPools.limit()
         do {
             var command = try parseAsRoot()
             if var command = command as? any AsyncParsableCommand {

@@ -81,6 +81,34 @@ import Testing
         }
     }
 
+    @Test func recordsBeforeAGapAreHandedOverBeforeTheGapIsTold() async throws {
+        try await withBus(["t": 1]) { bus in
+            let small = [UInt8](repeating: 1, count: 10_000)
+            try bus.produce((0..<40).map { _ in Record(topic: "t", partition: 0, value: small) })
+            // The inbox is full with a few, its partition paused, when the bus drops what comes after them.
+            let consumer = try bus.consumer(["t"], limits: .init(records: 1_000, bytes: 100_000))
+            defer { consumer.close() }
+            var taken = consumer.collect(1, max: 1)
+            Thread.sleep(milliseconds: 1_000)
+            let large = [UInt8](repeating: 2, count: 100_000)
+            try bus.produce((0..<120).map { _ in Record(topic: "t", partition: 0, value: large) }, seconds: 30)
+            // Half of it taken, reading goes on and meets the gap, while the other half still waits.
+            while consumer.inboxLoad.bytes >= 50_000 { taken += consumer.take(max: 1, wait: 200).records }
+            #expect(consumer.inboxLoad.records > 1)
+            Thread.sleep(milliseconds: 3_000)
+            var gap: BusConsumer.OutOfRange?
+            let deadline = ContinuousClock.Instant.in(20)
+            while gap == nil, ContinuousClock.now < deadline {
+                let batch = consumer.take(max: 1, wait: 200)
+                taken += batch.records
+                for case .outOfRange(let range) in batch.events { gap = range }
+            }
+            let found = try #require(gap)
+            #expect(taken.map(\.offset) == Array(0..<Int64(taken.count)))
+            #expect(found.position == Int64(taken.count), "nothing lies between what was handed over and the gap")
+        }
+    }
+
     @Test func aPositionBeyondTheEndIsTold() async throws {
         try await withBus(["t": 1]) { bus in
             try bus.produce([Record(topic: "t", partition: 0, value: [])])

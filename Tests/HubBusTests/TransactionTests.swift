@@ -33,6 +33,27 @@ import Testing
         }
     }
 
+    @Test func aCommitWithoutAnAnswerIsOpenAndFinishedByTheNext() async throws {
+        try await withBus(["t": 1]) { bus in
+            let producer = try BusProducer(bus.configuration(), transactionalID: "shard-2")
+            defer { producer.close() }
+            try producer.produce([Record(topic: "t", value: bytes("first"))], deadline: .in(10))
+            try bus.setRoundTrip(milliseconds: 3_000)
+            let error = #expect(throws: BusError.self) {
+                try producer.produce([Record(topic: "t", value: bytes("open"))], deadline: .now + .milliseconds(1_500))
+            }
+            try bus.setRoundTrip(milliseconds: 0)
+            #expect(error?.code == .outcomeUnknown || error?.code == .timedOut, "\(String(describing: error))")
+            // Whoever does not know produces it again.
+            try producer.produce([Record(topic: "t", value: bytes("open")), Record(topic: "t", value: bytes("next"))], deadline: .in(30))
+            let consumer = try bus.consumer(["t"])
+            defer { consumer.close() }
+            let values = consumer.collect(4, seconds: 5).map { text($0.value) }
+            #expect(values.filter { $0 != "open" } == ["first", "next"])
+            #expect(values.contains("open"))
+        }
+    }
+
     @Test func anEpochRefusedByTheBrokerIsFencing() async throws {
         try await withBus(["t": 1]) { bus in
             let producer = try BusProducer(bus.configuration(), transactionalID: "shard-3")

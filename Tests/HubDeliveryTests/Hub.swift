@@ -320,4 +320,19 @@ final class Hub {
         let id = try id("crm", key)
         return (id, key, try #require(try state("erp", id).key))
     }
+
+    /// The same, its phone changed in the CRM since; heard, and not delivered to the ERP yet.
+    func changedCustomer() throws -> (id: CanonicalID, crm: NativeKey, erp: NativeKey) {
+        let customer = try customer()
+        crm.change(customer.crm, ["phone": "2"], at: now)
+        try hear("crm")
+        return customer
+    }
+
+    /// A customer made in the CRM whose creation in the ERP is decided and not yet sent.
+    func openCreate() throws -> (id: CanonicalID, call: DeliveryCall) {
+        let key = crm.create("customer", ["name": "Ann"], at: now)
+        try hear("crm")
+        return (try id("crm", key), try nextCall("erp"))
+    }
 }

@@ -10,9 +10,7 @@ struct InterleavingTests {
     @Test("a late echo does nothing to a golden record that has moved on")
     func lateEcho() throws {
         let hub = try Hub()
-        let (id, crm, erp) = try hub.customer()
-        hub.crm.change(crm, ["phone": "2"], at: hub.now)
-        try hub.hear("crm")
+        let (id, crm, erp) = try hub.changedCustomer()
         try hub.deliver("erp")
         hub.wait(.seconds(1))
         hub.crm.change(crm, ["phone": "3"], at: hub.now)
@@ -36,9 +34,7 @@ struct InterleavingTests {
     @Test("a person's edit between the hub's write and its read-back is kept")
     func editBeforeReadBack() throws {
         let hub = try Hub()
-        let (id, crm, erp) = try hub.customer()
-        hub.crm.change(crm, ["phone": "2"], at: hub.now)
-        try hub.hear("crm")
+        let (id, crm, erp) = try hub.changedCustomer()
         let call = try hub.nextWrite("erp")
         _ = hub.carryOut(call)
         hub.wait(.seconds(1))
@@ -116,12 +112,26 @@ struct InterleavingTests {
         #expect(hub.crm.documents[crm]?.state == ["name": "Bea", "phone": "2"])
     }
 
+    @Test("a document that is not there is said to be absent, and nothing is written", arguments: ["crm", "erp"] as [ApplicationID])
+    func absent(application: ApplicationID) throws {
+        let hub = try Hub()
+        let (id, crm, erp) = try hub.customer()
+        let other: ApplicationID = application == "crm" ? "erp" : "crm"
+        hub.fake(other).change(other == "crm" ? crm : erp, ["phone": "2"], at: hub.now)
+        try hub.hear(other)
+        let call = try hub.nextCall(application)
+        #expect(try hub.reply(call, application == "crm" ? .document(nil) : .answer(.gone)) == nil)
+        let wait = try #require(try hub.state(application, id).wait)
+        let key = application == "crm" ? crm : erp
+        #expect(wait.reason == .changed)
+        #expect(wait.detail == "\(application) told of customer \(key) but has no such document, and has not told of its end")
+        #expect(try hub.state(application, id).written.isEmpty)
+    }
+
     @Test("a wait for the feed looks again by itself after the recheck time")
     func recheck() throws {
         let hub = try Hub()
-        let (id, crm, _) = try hub.customer()
-        hub.crm.change(crm, ["phone": "2"], at: hub.now)
-        try hub.hear("crm")
+        let (id, _, _) = try hub.changedCustomer()
         let call = try hub.nextWrite("erp")
         // Refused although nothing was changed: the feed will never tell.
         try hub.reply(call, .answer(.changed))
@@ -155,10 +165,7 @@ struct InterleavingTests {
     @Test("the echo of a create that carries the reference links it, and the answer finds that")
     func echoWithReference() throws {
         let hub = try Hub()
-        let key = hub.crm.create("customer", ["name": "Ann"], at: hub.now)
-        try hub.hear("crm")
-        let id = try hub.id("crm", key)
-        let call = try hub.nextCall("erp")
+        let (id, call) = try hub.openCreate()
         let answer = hub.carryOut(call)
         try hub.hear("erp")
         #expect(try hub.state("erp", id).key == "erp-1")
@@ -171,10 +178,7 @@ struct InterleavingTests {
     @Test("a create that timed out but was done is found, not repeated")
     func createDone() throws {
         let hub = try Hub()
-        let key = hub.crm.create("customer", ["name": "Ann"], at: hub.now)
-        try hub.hear("crm")
-        let id = try hub.id("crm", key)
-        let call = try hub.nextCall("erp")
+        let (id, call) = try hub.openCreate()
         _ = hub.carryOut(call)
         #expect(try hub.reply(call, .answer(.noAnswer(reason: "time-out"))) == nil)
         #expect(try hub.state("erp", id).wait?.reason == .settle)
@@ -191,10 +195,7 @@ struct InterleavingTests {
     @Test("a create that timed out and is done later: the look-up begins only after the settle time")
     func createDoneLater() throws {
         let hub = try Hub()
-        let key = hub.crm.create("customer", ["name": "Ann"], at: hub.now)
-        try hub.hear("crm")
-        let id = try hub.id("crm", key)
-        let call = try hub.nextCall("erp")
+        let (id, call) = try hub.openCreate()
         // Sent at the last moment at which it may be.
         hub.wait(Hub.answerTime)
         #expect(hub.delivery("erp").mayBeSent(call, now: hub.now))
@@ -214,9 +215,7 @@ struct InterleavingTests {
     @Test("a create that certainly did not happen is sent again")
     func createLost() throws {
         let hub = try Hub()
-        _ = hub.crm.create("customer", ["name": "Ann"], at: hub.now)
-        try hub.hear("crm")
-        let call = try hub.nextCall("erp")
+        let (_, call) = try hub.openCreate()
         #expect(try hub.reply(call, .answer(.noAnswer(reason: "time-out"))) == nil)
         try hub.settle()
         #expect(hub.erp.documents.count == 1)
@@ -226,10 +225,7 @@ struct InterleavingTests {
     @Test("several documents with the reference wait for a person")
     func ambiguous() throws {
         let hub = try Hub()
-        let key = hub.crm.create("customer", ["name": "Ann"], at: hub.now)
-        try hub.hear("crm")
-        let id = try hub.id("crm", key)
-        let call = try hub.nextCall("erp")
+        let (id, call) = try hub.openCreate()
         _ = hub.carryOut(call)
         _ = hub.erp.create("customer", ["name": "Ann"], reference: id, at: hub.now)
         try hub.reply(call, .answer(.noAnswer(reason: "time-out")))
@@ -259,9 +255,7 @@ struct InterleavingTests {
     @Test("an update without an answer is read after the settle time: it had an effect, or leaves written", arguments: [true, false])
     func updateInDoubt(takesEffect: Bool) throws {
         let hub = try Hub()
-        let (id, crm, erp) = try hub.customer()
-        hub.crm.change(crm, ["phone": "2"], at: hub.now)
-        try hub.hear("crm")
+        let (id, _, erp) = try hub.changedCustomer()
         let call = try hub.nextWrite("erp")
         if takesEffect { _ = hub.carryOut(call) }
         try hub.reply(call, .answer(.noAnswer(reason: "time-out")))

@@ -10,6 +10,9 @@ final class MemoryApplication: Driver, LookingUp, Reading, Sendable {
         var instance = "one"
         var deliveries = 0
         var refusals: [String: Rejection] = [:]
+        /// So many of the next deliveries never answer, having done their work or not.
+        var silences = 0
+        var silencesTakeEffect = true
     }
 
     let state = Mutex(State())
@@ -22,7 +25,21 @@ final class MemoryApplication: Driver, LookingUp, Reading, Sendable {
 
     func apply(_ batch: [Delivery]) async throws(DriverError) -> [Answer] {
         try reach()
-        return state.withLock { state in
+        let (isSilent, takesEffect) = state.withLock { state in
+            defer { state.silences = max(0, state.silences - 1) }
+            return (state.silences > 0, state.silencesTakeEffect)
+        }
+        let answers = isSilent && !takesEffect ? [] : work(batch)
+        if isSilent {
+            // Until the caller's patience is over, which cancels the call.
+            try? await Task.sleep(for: .seconds(60))
+            throw DriverError(.noAnswer, "nobody waits for this answer any more")
+        }
+        return answers
+    }
+
+    private func work(_ batch: [Delivery]) -> [Answer] {
+        state.withLock { state in
             batch.map { delivery in
                 state.deliveries += 1
                 if let name = delivery.fields["name"]?.text, let rejection = state.refusals[name] { return .rejected(rejection) }

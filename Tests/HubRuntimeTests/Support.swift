@@ -7,17 +7,17 @@ import HubRuntime
 import HubStore
 import Testing
 
-/// A hub with two applications in memory on the embedded bus, its store kept from one start to the next.
+/// A hub with two applications in memory on the embedded bus, its store kept from one start to the next unless a test puts in another.
 final class HubFixture {
     let folder: String
     let bus: EmbeddedBus
-    let store: MemoryStore
+    var store: any Store
     let left = MemoryApplication()
     let right = MemoryApplication()
     var hub: RunningHub?
     private let producer: BusProducer
 
-    init(store: MemoryStore = MemoryStore(), bus: EmbeddedBus? = nil) throws {
+    init(store: any Store = MemoryStore(), bus: EmbeddedBus? = nil) throws {
         folder = NSTemporaryDirectory() + "hub-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         self.store = store
@@ -50,7 +50,8 @@ final class HubFixture {
 
     /// Starts a hub; the applications are those of the fixture.
     func start(
-        third: MemoryApplication? = nil, extra: String = "", adjust: (inout RunningHub.Options) -> Void = { _ in }
+        third: MemoryApplication? = nil, extra: String = "", properties: [String: String] = [:],
+        adjust: (inout RunningHub.Options) -> Void = { _ in }
     ) throws {
         var options = RunningHub.Options()
         options.captures = false
@@ -59,7 +60,8 @@ final class HubFixture {
         if let third { options.drivers["third"] = third }
         adjust(&options)
         let made = RunningHub(
-            configuration: try configuration(third: third != nil, extra: extra), store: store, bus: bus.configuration, options: options)
+            configuration: try configuration(third: third != nil, extra: extra), store: store,
+            bus: BusConfiguration(bus.suggestedProperties.merging(properties) { $1 }), options: options)
         do {
             try made.start()
         } catch {
@@ -76,16 +78,29 @@ final class HubFixture {
 
     /// Publishes what an application tells of a thing.
     func publish(_ application: String, key: String, position: Int, name: String, token: String? = nil) throws {
+        try producer.produce(
+            [Self.record(application, key: key, position: position, name: name, token: token)], deadline: .now + .seconds(20))
+    }
+
+    /// What an application tells of a thing, as a record of its topic.
+    static func record(
+        _ application: String, key: String, position: Int, name: String, note: String? = nil, token: String? = nil, partition: Int32 = -1
+    ) -> Record {
         var headers: [Record.Header] = [
             .init("content-type", "application/json"), .init("ce_specversion", "1.0"), .init("ce_id", "\(application)-\(key)-\(position)"),
             .init("ce_source", "/\(application)"), .init("ce_type", "thing.updated"), .init("ce_subject", key),
             .init("ce_sequence", "\(position)"), .init("ce_mptoken", token ?? "\(position)"),
         ]
         headers.append(.init("ce_time", "2026-01-01T00:00:00Z"))
-        let value = Array("{\"name\":\"\(name)\"}".utf8)
-        try producer.produce(
-            [Record(topic: "\(application).thing", partition: -1, key: Array(key.utf8), value: value, headers: headers)],
-            deadline: .now + .seconds(20))
+        let value = Array("{\"name\":\"\(name)\"\(note.map { ",\"note\":\"\($0)\"" } ?? "")}".utf8)
+        return Record(topic: "\(application).thing", partition: partition, key: Array(key.utf8), value: value, headers: headers)
+    }
+
+    /// Publishes records with a producer of its own.
+    func publish(_ records: [Record], properties: [String: String] = [:]) throws {
+        let producer = try BusProducer(BusConfiguration(bus.suggestedProperties.merging(properties) { $1 }))
+        defer { producer.close() }
+        try producer.produce(records, deadline: .now + .seconds(20))
     }
 
     /// Waits, at most 30 seconds, until something holds.
@@ -98,6 +113,7 @@ final class HubFixture {
         Issue.record("did not come about within 30 s: \(what)")
     }
 
+    func deadLetters() throws -> [DeadLetter] { try store.write { try $0.deadLetters(after: 0, limit: 100, includeReplayed: true) } }
     func alarms() throws -> [Alarm] { try store.write { try $0.alarms(after: 0, limit: 100) } }
     func outcomes() throws -> [String: Int] {
         try store.write { store in

@@ -9,7 +9,7 @@ struct BareBench: DriverBench {
     let faults: any FaultInjector
     private let full = WarehouseBench()
 
-    init(faults: any FaultInjector) { self.faults = faults }
+    init(faults: (any FaultInjector)? = nil) { self.faults = faults ?? full.faults }
 
     func makeDriver() async throws -> any Driver { try await full.makeDriver() }
 

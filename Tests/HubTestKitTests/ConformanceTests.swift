@@ -24,11 +24,12 @@ struct ConformanceTests {
     @Test func theProxyServesAsWell() async throws {
         let report = try await DriverConformance(SocketBench(), quick()).run()
         #expect(report.hasPassed, "\(report.text)")
-        #expect(report.entries.count { if case .passed = $0.result { true } else { false } } == 27)
+        #expect(report.entries.count { if case .passed = $0.result { true } else { false } } == 28)
     }
 
     @Test(arguments: [
-        Defect.lostAnswerIsRetry, .repeatsAfterTimeOut, .swallowsErrors, .hidesEdits, .outageIsNoAnswer, .ignoresCancellation, .oneAtATime,
+        Defect.lostAnswerIsRetry, .repeatsAfterTimeOut, .swallowsErrors, .unreachableMidway, .hidesEdits, .outageIsNoAnswer,
+        .ignoresCancellation, .oneAtATime,
         .fansOut,
     ])
     func theProxyFindsDefects(_ defect: Defect) async throws {
@@ -55,7 +56,7 @@ struct ConformanceTests {
 
     @Test func whatTheBenchOmitsIsSaid() async throws {
         let report = try await DriverConformance(
-            BareBench(faults: Wire()), quick([.rules, .editBeforeReadBack, .hostileText, .retryableAndFinal])
+            BareBench(), quick([.rules, .editBeforeReadBack, .hostileText, .retryableAndFinal])
         ).run()
         #expect(report.failures.map(\.subject).sorted() == BareBench.rules.map { "item \($0)" }.sorted())
         #expect(report.absences.map(\.subject) == ["item", "item for the moment"])

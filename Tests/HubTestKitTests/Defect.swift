@@ -7,7 +7,7 @@ enum Defect: String, CaseIterable, Sendable {
     case createsTwice
     case lostAnswerIsRetry, lookUpFindsNothing
     case repeatsAfterTimeOut
-    case swallowsErrors
+    case swallowsErrors, unreachableMidway, unreachableAfterOthers
     case answersBeforeItStands
     case mixesAnswers, oneAtATime
     case ignoresTokens, tokenNeverMoves
@@ -34,7 +34,7 @@ enum Defect: String, CaseIterable, Sendable {
         case .createsTwice: .redelivery
         case .lostAnswerIsRetry, .lookUpFindsNothing: .intentRecovery
         case .repeatsAfterTimeOut: .lateCompletion
-        case .swallowsErrors: .halfDone
+        case .swallowsErrors, .unreachableMidway, .unreachableAfterOthers: .halfDone
         case .answersBeforeItStands: .laneOrder
         case .mixesAnswers, .oneAtATime: .laneConcurrency
         case .ignoresTokens, .tokenNeverMoves: .conditionalWrite

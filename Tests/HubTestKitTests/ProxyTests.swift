@@ -48,6 +48,20 @@ struct ProxyTests {
         #expect(server.heard == ["a", "c"])
     }
 
+    @Test func anOutageBeginsInTheMiddle() async throws {
+        let (client, other) = (try await client(), try await client())
+        #expect(await other.ask("other") == "other!")
+        try await proxy.arm(.outage(after: 1))
+        #expect(await client.ask("a") == "a!")
+        #expect(proxy.hasStruck)
+        #expect(await client.ask("b") == nil)
+        #expect(await other.ask("c") == nil)
+        await #expect(throws: ProxyError.self) { try await self.client() }
+        try await proxy.arm(.none)
+        #expect(await (try self.client()).ask("d") == "d!")
+        #expect(server.heard == ["other", "a", "d"])
+    }
+
     @Test func aLostAnswersRequestArrives() async throws {
         let client = try await client()
         #expect(await client.ask("before") == "before!")

@@ -35,13 +35,15 @@ final class WarehouseServer: Sendable {
     }
 }
 
-/// A driver's way to a ``WarehouseServer``, with connections that are used again.
+/// A driver's way to a ``WarehouseServer``, with connections that are used again or not.
 final class SocketLine: Line {
     private let server: WarehouseServer
     private let port: Int
+    private let keeps: Bool
     private let free = Mutex<[EchoClient]>([])
 
-    init(_ server: WarehouseServer, port: Int) {
+    init(_ server: WarehouseServer, port: Int, keeps: Bool) {
+        self.keeps = keeps
         self.server = server
         self.port = port
     }
@@ -56,7 +58,7 @@ final class SocketLine: Line {
             do { client = try await EchoClient(port: port) } catch { throw LineFailure.refused }
         }
         guard await client.ask(number) == number, let result = answer.result else { throw LineFailure.reset }
-        free.withLock { $0.append(client) }
+        if keeps { free.withLock { $0.append(client) } }
         return try result.get()
     }
 
@@ -85,7 +87,8 @@ struct SocketBench: DriverBench {
     var samples: [Sample] { inside.samples }
 
     func makeDriver() async throws -> any Driver {
-        let line = SocketLine(server, port: proxy.port)
+        // A connection that is kept is reset in an outage, and hides whether a refused one would be taken for harmless.
+        let line = SocketLine(server, port: proxy.port, keeps: inside.defect != .unreachableMidway)
         return WarehouseDriver(warehouse: inside.warehouse, wire: line, profile: inside.profile, defect: inside.defect)
     }
 }

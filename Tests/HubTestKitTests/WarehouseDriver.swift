@@ -45,7 +45,7 @@ struct WarehouseDriver: Driver, LookingUp, Reading, Paging, Capturing {
             do {
                 answers.append(try await answer(delivery))
             } catch {
-                if error.code == .unreachable, answers.isEmpty {
+                if error.code == .unreachable, answers.isEmpty || defect == .unreachableAfterOthers {
                     if defect == .oneAtATime { turns.end() }
                     throw error
                 }
@@ -110,7 +110,7 @@ struct WarehouseDriver: Driver, LookingUp, Reading, Paging, Capturing {
         }
         let told: NativeDocument
         if profile.readsBack {
-            guard let document = try await request({ [self] in document(key) }) else { throw Warehouse.Refusal.gone }
+            guard let document = try await afterEffect({ [self] in document(key) }) else { throw Warehouse.Refusal.gone }
             told = document
         } else {
             guard let document = document(key) else { throw Warehouse.Refusal.gone }
@@ -127,7 +127,7 @@ struct WarehouseDriver: Driver, LookingUp, Reading, Paging, Capturing {
         let key = try await repeated { [warehouse] in try warehouse.create(fields.filter { $0.name != "city" }, reference) }
         guard let city = fields["city"] else { return key }
         do {
-            try await request { [warehouse] in try warehouse.update(key, ["city": city], version: nil) }
+            try await afterEffect { [warehouse] in try warehouse.update(key, ["city": city], version: nil) }
         } catch let failure as LineFailure {
             if defect != .swallowsErrors { throw failure }
         }
@@ -184,6 +184,15 @@ struct WarehouseDriver: Driver, LookingUp, Reading, Paging, Capturing {
         let result = try await wire.request(work)
         if defect == .callsHangAfterClose, isClosed.isSet { await Self.hang() }
         return result
+    }
+
+    /// A request behind one that has had an effect: where this one does not get through, the call was not without effect.
+    private func afterEffect<T: Sendable>(_ work: @escaping @Sendable () throws -> T) async throws -> T {
+        do {
+            return try await request(work)
+        } catch LineFailure.refused where defect != .unreachableMidway {
+            throw LineFailure.reset
+        }
     }
 
     private static func hang() async {

@@ -30,8 +30,7 @@ final class Wire: Line, FaultInjector {
     var traffic: Traffic? { state.withLock { $0.switch.traffic } }
 
     func request<T: Sendable>(_ work: @escaping @Sendable () throws -> T) async throws -> T {
-        let isRefused = state.withLock { if case .refused = $0.switch.fault { true } else { false } }
-        if isRefused { throw LineFailure.refused }
+        if state.withLock({ $0.switch.isRefusing }) { throw LineFailure.refused }
         let (number, fate) = state.withLock { $0.switch.request(now: .now) }
         defer { state.withLock { $0.switch.ended(number) } }
         switch fate {

@@ -4,7 +4,7 @@ import Synchronization
 
 /// The faults that a reference application's file can plan, for the conformance kit: its driver has no network between.
 ///
-/// A call is one request there: a fault at a second one never happens. Answers cannot be slowed by a given time or held.
+/// A call is one request there: a fault at a second one never happens. Answers cannot be slowed by a given time or held, and nothing happens between two requests.
 final class FileFaults: FaultInjector {
     private struct State {
         var hasStruck = false
@@ -18,7 +18,7 @@ final class FileFaults: FaultInjector {
 
     func canMake(_ fault: Fault) -> Bool {
         switch fault {
-        case .slowAnswers, .heldAnswer: false
+        case .slowAnswers, .heldAnswer, .outage: false
         default: true
         }
     }

@@ -1,3 +1,5 @@
+package import HubModel
+
 /// Breaks bytes in random but repeatable ways, for tests that throw damaged input at a reader.
 package struct ByteMutator: RandomNumberGenerator, Sendable {
     private var state: UInt64
@@ -26,6 +28,20 @@ package struct ByteMutator: RandomNumberGenerator, Sendable {
         var bytes = source
         for _ in 0...below(4) { damage(&bytes) }
         return bytes
+    }
+
+    /// The record with its key, a header's value, a header's name or, most of all, its value damaged.
+    package mutating func mutated(_ source: Record) -> Record {
+        var record = source
+        let place = below(record.headers.count)
+        switch below(5) {
+        case 0: record.key = record.key.map { mutated($0) }
+        case 1 where !record.headers.isEmpty: record.headers[place].value = record.headers[place].value.map { mutated($0) }
+        case 2 where !record.headers.isEmpty:
+            record.headers[place].name = String(decoding: mutated(Array(record.headers[place].name.utf8)), as: UTF8.self)
+        default: record.value = record.value.map { mutated($0) }
+        }
+        return record
     }
 
     private mutating func damage(_ bytes: inout [UInt8]) {

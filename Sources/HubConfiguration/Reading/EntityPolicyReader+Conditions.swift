@@ -89,15 +89,18 @@ extension EntityPolicyReader {
     private func checkCompanies() {
         let shared = node["shared"]?.bool()
         let perCompany = node["perCompany"]?.bool()
-        if shared == true, perCompany == true {
-            node["perCompany"]?.mistake("the entity is declared shared as well", "keep one of shared and perCompany")
+        if let shared, shared == perCompany {
+            node["perCompany"]?.mistake("it cannot be \(shared) together with shared: \(shared)", "keep one of shared and perCompany")
         }
         let divided = holders.manifests.filter(\.value.isPerCompany).map(\.key).sorted()
-        if shared == true, let application = divided.first {
-            node["shared"]?.mistake("\(application) keeps \(name) per company", "write perCompany: true, or leave both out")
-        }
-        if perCompany == true, divided.isEmpty, !holders.manifests.isEmpty {
-            node["perCompany"]?.mistake("no application keeps \(name) per company", "leave it out")
+        if let application = divided.first {
+            for word in [shared == true ? "shared" : nil, perCompany == false ? "perCompany" : nil].compactMap({ $0 }) {
+                node[word]?.mistake("\(application) keeps \(name) per company", "write perCompany: true, or leave both out")
+            }
+        } else if !holders.manifests.isEmpty {
+            for word in [shared == false ? "shared" : nil, perCompany == true ? "perCompany" : nil].compactMap({ $0 }) {
+                node[word]?.mistake("no application keeps \(name) per company", "leave it out")
+            }
         }
         for application in divided where holders.companies[application]?.isEmpty != false {
             node.mistakes.add(

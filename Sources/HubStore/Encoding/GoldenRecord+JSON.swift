@@ -19,18 +19,20 @@ extension GoldenRecord {
         writer.name("fields")
         writer.write(fields)
         if !provenance.isEmpty {
-            // name: [time, application, event]
+            // [[time, application, event, [names]], …]: most fields came with one and the same event.
             writer.name("provenance")
-            writer.beginObject()
-            for (name, origin) in provenance {
-                writer.name(name)
+            writer.beginArray()
+            for (origin, names) in origins {
                 writer.beginArray()
                 writer.write(origin.time.milliseconds)
                 writer.write(origin.application.rawValue)
-                if !origin.event.isEmpty { writer.write(origin.event) }
+                writer.write(origin.event)
+                writer.beginArray()
+                for name in names { writer.write(name) }
+                writer.endArray()
                 writer.endArray()
             }
-            writer.endObject()
+            writer.endArray()
         }
         writer.endObject()
         return writer.bytes
@@ -41,12 +43,28 @@ extension GoldenRecord {
         self.init(
             id: id, entity: entity, company: CompanyID(row.root["company"]?.string ?? ""), version: try row.version("version"),
             isDeleted: row.root["deleted"]?.bool ?? false, fields: row.fields("fields"))
-        guard let members = row.root["provenance"]?.members else { return }
-        for (name, node) in members {
+        guard let origins = row.root["provenance"]?.elements else { return }
+        for node in origins {
             var parts = node.elements
-            guard let time = parts.next()?.exactInteger, let application = parts.next()?.string else { throw row.unreadable("provenance") }
-            provenance[name] = Provenance(
-                time: Instant(milliseconds: time), application: ApplicationID(application), event: parts.next()?.string ?? "")
+            guard let time = parts.next()?.exactInteger, let application = parts.next()?.string, let event = parts.next()?.string,
+                let names = parts.next()
+            else { throw row.unreadable("provenance") }
+            let origin = Provenance(time: Instant(milliseconds: time), application: ApplicationID(application), event: event)
+            for name in names.elements { provenance[name.string ?? ""] = origin }
         }
+    }
+
+    /// Fields by where they came from, in a fixed order.
+    private var origins: [(Provenance, [String])] {
+        var groups: [(origin: Provenance, names: [String])] = []
+        for (name, origin) in provenance {
+            if let index = groups.firstIndex(where: { $0.origin == origin }) {
+                groups[index].names.append(name)
+            } else {
+                groups.append((origin, [name]))
+            }
+        }
+        for index in groups.indices { groups[index].names.sort { $0.precedesInBytes($1) } }
+        return groups.sorted { ($0.names.first ?? "").precedesInBytes($1.names.first ?? "") }
     }
 }

@@ -101,19 +101,8 @@ extension TargetState.Heard {
         guard let place = part.text("position")?.split(separator: "/"), place.count == 2, let major = Int64(place[0]),
             let minor = Int64(place[1])
         else { throw part.unreadable("position") }
-        let native: [UInt8]?
-        if let node = part.root["native"] {
-            native = Array(node.rawBytes)
-        } else if let text = part.text("nativeText") {
-            native = Array(text.utf8)
-        } else if let digits = part.text("nativeBytes") {
-            native = Hexadecimal.bytes(digits)
-        } else {
-            native = []
-        }
-        guard let native else { throw part.unreadable("nativeBytes") }
         self.init(
-            fields: part.fields("fields"), native: native, mapping: part.text("mapping") ?? "",
+            fields: part.fields("fields"), native: part.root["native"].map { RawJSON($0) } ?? .none, mapping: part.text("mapping") ?? "",
             position: SourcePosition(major: major, minor: minor), token: part.text("token").map { VersionToken($0) },
             isDeleted: part.root["deleted"]?.bool ?? false)
     }
@@ -166,21 +155,11 @@ extension JSONWriter {
         if !heard.mapping.isEmpty { text("mapping", heard.mapping) }
         name("fields")
         write(heard.fields)
-        if !heard.native.isEmpty { write(native: heard.native) }
-        endObject()
-    }
-
-    /// As JSON where it is that, so that people can read it; else in a form that gives back exactly these bytes.
-    private mutating func write(native: [UInt8]) {
-        let limits = JSONLimits(maxBytes: .max, maxDepth: 1000)
-        if let document = try? JSONDocument.parse(native, limits: limits), document.root.rawBytes.count == native.count {
+        if !heard.native.isEmpty {
             name("native")
-            write(raw: native)
-        } else if let native = String(validating: native, as: UTF8.self) {
-            text("nativeText", native)
-        } else {
-            text("nativeBytes", Hexadecimal.text(native))
+            write(raw: heard.native.bytes)
         }
+        endObject()
     }
 
     fileprivate mutating func write(_ entry: TargetState.Write) {

@@ -13,6 +13,9 @@ final class SQLiteCore: @unchecked Sendable {
     let database: DatabaseQueue
     private let connection: SQLConnection
     private let transaction: SQLiteTransaction
+    private let checkpointer: Checkpointer
+    /// Pages in the write-ahead log at the end of the last commit.
+    private let log = LogLength()
     /// The caches could not be filled again after a lost transaction: to be tried before the next one.
     private var needsReload = false
 
@@ -30,8 +33,11 @@ final class SQLiteCore: @unchecked Sendable {
             let connection = SQLConnection(try database.handle(), counter: counter)
             self.connection = connection
             transaction = SQLiteTransaction(connection, isReadOnly: false, options: options)
+            checkpointer = Checkpointer(path: path)
             do throws(StoreError) {
                 try Self.prepare(database, connection, transaction, path: path, options: options)
+                log.watch(connection.handle)
+                checkpointer.start()
             } catch {
                 database.inDatabase { _ in connection.close() }
                 try? database.close()
@@ -53,9 +59,8 @@ final class SQLiteCore: @unchecked Sendable {
             try connection.execute("PRAGMA journal_mode = WAL")
             // After the journal mode: setting that resets this to NORMAL in some layers, and then a commit survives no power cut.
             try connection.execute("PRAGMA synchronous = FULL")
-            try connection.execute("PRAGMA wal_autocheckpoint = 4000")
             try connection.execute("PRAGMA journal_size_limit = 134217728")
-            try connection.execute("PRAGMA cache_size = -65536")
+            try connection.execute("PRAGMA cache_size = -32768")
             try connection.execute("PRAGMA temp_store = MEMORY")
             try options.schema.migrate(connection)
             if let pages = options.maxPages { try connection.execute("PRAGMA max_page_count = \(pages)") }
@@ -72,6 +77,7 @@ final class SQLiteCore: @unchecked Sendable {
             if submissions.isEmpty { break }
             while !submissions.isEmpty { commit(&submissions) }
         }
+        checkpointer.close()
         database.inDatabase { _ in connection.close() }
         // What could not be closed ends with the process; the file is whole at any moment.
         try? database.close()
@@ -114,6 +120,20 @@ final class SQLiteCore: @unchecked Sendable {
             }
         }
         for (submission, failure) in run { submission.finish(failure) }
+        shortenLog()
+    }
+
+    /// Keeps the write-ahead log from growing without end.
+    private func shortenLog() {
+        if log.pages >= Checkpointer.late {
+            log.pages = 0
+            // Where it fails, the next commit tells the length again.
+            _ = database.inDatabase { _ in
+                sqlite3_wal_checkpoint_v2(connection.handle, nil, SQLITE_CHECKPOINT_PASSIVE, nil, nil)
+            }
+        } else if log.pages >= Checkpointer.early {
+            checkpointer.ask()
+        }
     }
 
     /// Runs one body; what it did is undone where it fails.
@@ -147,6 +167,22 @@ final class SQLiteCore: @unchecked Sendable {
         if connection.isInTransaction { try? connection.execute("ROLLBACK") }
         for place in run.indices where run[place].failure == nil { run[place].failure = error }
         do throws(StoreError) { try transaction.reload() } catch { needsReload = true }
+    }
+}
+
+/// How long SQLite says that the write-ahead log is.
+private final class LogLength {
+    var pages: Int32 = 0
+
+    /// In place of SQLite's own habit of shortening the log within a commit.
+    func watch(_ handle: OpaquePointer) {
+        // The connection is closed before this object goes: both belong to the same SQLiteCore.
+        sqlite3_wal_hook(
+            handle,
+            { context, _, _, pages in
+                if let context { Unmanaged<LogLength>.fromOpaque(context).takeUnretainedValue().pages = pages }
+                return SQLITE_OK
+            }, Unmanaged.passUnretained(self).toOpaque())
     }
 }
 

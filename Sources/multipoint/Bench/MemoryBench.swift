@@ -9,7 +9,7 @@ struct MemoryBench {
     let size: BenchSize
     private static let customers = 10_000
     /// Events on their way at once at most: what the embedded bus certainly still holds.
-    private static let window = 8_000
+    private static let window = 4_000
 
     func rows() throws -> [BenchRow] {
         let few = size.memoryEvents / 10

@@ -14,6 +14,9 @@ struct LagCommand: AsyncParsableCommand {
             Mediation reads the applications' topics; each application's delivery reads the canonical topics. Without a commit, all that \
             the broker holds counts as lag. The exit code is 1 where the broker has dropped records that a group had not read.
 
+            On a Kafka cluster canonical topics are produced in transactions, and Kafka counts a transaction's end as an offset: the \
+            delivery groups then show a lag of 1 in each partition that has been read to its end.
+
               multipoint lag
               multipoint lag --group acme.delivery.erp --partitions
             """)
@@ -38,17 +41,19 @@ struct LagCommand: AsyncParsableCommand {
         let configuration = try configuration.loadWithoutSecrets()
         let groups = try Self.groups(configuration, only: group)
         let bus = try configuration.busConfiguration()
+        let plan = configuration.plan()
         let seconds = timeout
         let lags: [(group: String, lags: [PartitionLag])]
+        let hasTransactions: Bool
         do throws(BusError) {
-            lags = try await Blocking.run { () throws(BusError) in
+            (lags, hasTransactions) = try await Blocking.run { () throws(BusError) in
                 let admin = try BusAdmin(bus)
                 defer { admin.close() }
                 var result: [(group: String, lags: [PartitionLag])] = []
                 for (group, topics) in groups {
                     result.append((group, try admin.lag(group: group, topics: topics, deadline: .now + .seconds(seconds))))
                 }
-                return result
+                return (result, try !admin.checkCluster(deadline: .now + .seconds(seconds)).isTestBroker)
             }
         } catch {
             throw CommandFailure(error)
@@ -56,6 +61,11 @@ struct LagCommand: AsyncParsableCommand {
         let rows = lags.flatMap { group, lags in partitions ? Self.rows(group, lags) : Self.sums(group, lags) }
         let names = partitions ? ["group", "topic", "partition", "committed", "end", "lag", "gone"] : ["group", "topic", "lag", "gone"]
         Output.list(names, rows, json: json, nothing: "none of the hub's topics exists yet")
+        let deliveries = Set(plan.applications.keys.map { plan.deliveryGroup($0) })
+        if !json, hasTransactions, lags.contains(where: { deliveries.contains($0.group) && $0.lags.contains { $0.lag == 1 } }) {
+            Output.note(
+                "A lag of 1 in a partition of a delivery group is the end of a transaction or one record; see `multipoint lag --help`.")
+        }
         let gone = lags.flatMap(\.lags).reduce(0) { $0 + $1.gone }
         if gone > 0 { throw CommandFailure(.notWell, "the broker has dropped \(gone) records that had not been read") }
     }
