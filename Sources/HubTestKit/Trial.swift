@@ -107,7 +107,7 @@ struct Trial: Sendable {
     func read(_ key: NativeKey) async throws -> NativeDocument? {
         guard let driver = driver as? any Reading else { throw Verdict.absent("the driver cannot read documents") }
         let request = ReadRequest(native: sample.native, company: sample.company, key: key)
-        let found = try await limited("a read") { try await driver.read([request]) }
+        let found = try await asked("a read") { try await driver.read([request]) }
         guard found.count == 1 else { throw Verdict.failed("a read of one document gave \(found.count) answers") }
         return found[0]
     }
@@ -124,7 +124,7 @@ struct Trial: Sendable {
     func living(_ reference: CanonicalID) async throws -> [NativeDocument]? {
         guard let driver = driver as? any LookingUp else { return nil }
         let question = LookUp(native: sample.native, company: sample.company, reference: reference)
-        let found = try await limited("a look-up") { try await driver.lookUp([question]) }
+        let found = try await asked("a look-up") { try await driver.lookUp([question]) }
         guard found.count == 1 else { throw Verdict.failed("a look-up of one reference gave \(found.count) answers") }
         return found[0].filter { !$0.isDeleted }
     }
