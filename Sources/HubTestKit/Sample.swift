@@ -20,9 +20,9 @@ public struct Sample: Sendable {
     /// A person changes the document in the application, outside the driver and its proxy, in members that ``change`` does not name.
     /// Gives the members and values that stand afterwards. Nil: the bench cannot, which the report says.
     public var edit: (@Sendable (_ key: NativeKey, _ mark: String) async throws -> Fields)?
-    /// A person makes a document, outside the driver. Nil: where one is needed the driver makes it.
+    /// A person makes a document, outside the driver; needed for types that take changes but no creates.
     public var make: (@Sendable (_ mark: String) async throws -> NativeKey)?
-    /// A person deletes a document, outside the driver. Nil: where it is needed the driver does it.
+    /// A person deletes a document, outside the driver. Nil: where one is to go, the driver deletes it.
     public var remove: (@Sendable (_ key: NativeKey) async throws -> Void)?
     /// Runs its second argument while the application refuses writes of that document for the moment (a lock is held, a quota is spent).
     /// Nil: the bench cannot, which the report says.

@@ -72,18 +72,50 @@ extension Trial {
         return try result.get()
     }
 
-    /// Arms a fault for the time of `body`, which is undisturbed again afterwards.
-    func with<T>(_ fault: Fault, _ body: () async throws -> T) async throws -> T {
+    /// Arms a fault for the time of `body`; afterwards nothing goes wrong any more, and the driver has found its application again.
+    ///
+    /// - Parameter closes: `body` closes the driver.
+    func with<T>(_ fault: Fault, closes: Bool = false, _ body: () async throws -> T) async throws -> T {
         guard faults.canMake(fault) else { throw Verdict.absent("the bench cannot make this fault: \(fault.text)") }
         try await faults.arm(fault)
+        let result: T
         do {
-            let result = try await body()
-            try await faults.arm(.none)
-            return result
+            result = try await body()
         } catch {
             try await faults.arm(.none)
             throw error
         }
+        try await faults.arm(.none)
+        if case .none = fault { return result }
+        if !closes { try await knock(after: fault) }
+        return result
+    }
+
+    /// Probes until the application answers, as the hub does after an outage: connections that were kept may be dead.
+    private func knock(after fault: Fault) async throws {
+        for attempt in 1...5 {
+            do {
+                _ = try await limited("a probe") { [driver] in try await driver.probe() }
+                return
+            } catch let error as DriverError {
+                guard attempt < 5 else {
+                    throw Verdict.failed("the driver does not find its application again after \(fault.text): \(error)")
+                }
+                try await Task.sleep(for: .milliseconds(100))
+            }
+        }
+    }
+
+    /// Asks a question again where a connection that was kept has died meanwhile, as the hub does.
+    func asked<T: Sendable>(_ what: String, _ body: @escaping @Sendable () async throws -> T) async throws -> T {
+        for _ in 1...3 {
+            do {
+                return try await limited(what, body)
+            } catch let error as DriverError where error.code == .unreachable || error.code == .noAnswer {
+                try await Task.sleep(for: .milliseconds(100))
+            }
+        }
+        return try await limited(what, body)
     }
 
     /// Waits until a call that began at `moment` cannot take effect any more.

@@ -116,7 +116,7 @@ extension Trial {
         let delay = min(manifest.answerTime / 4, .milliseconds(500))
         let isSlow = faults.canMake(.slowAnswers(delay))
         let begun = ContinuousClock.now
-        let (ends, closing) = try await with(isSlow ? .slowAnswers(delay) : .none) {
+        let (ends, closing) = try await with(isSlow ? .slowAnswers(delay) : .none, closes: true) {
             let running = deliveries.map { delivery in RunningCall { [driver] in try await driver.apply([delivery]) } }
             if isSlow { try await Task.sleep(for: delay / 4) } else { await Task.yield() }
             let closed = ContinuousClock.now

@@ -107,7 +107,7 @@ struct Trial: Sendable {
     func read(_ key: NativeKey) async throws -> NativeDocument? {
         guard let driver = driver as? any Reading else { throw Verdict.absent("the driver cannot read documents") }
         let request = ReadRequest(native: sample.native, company: sample.company, key: key)
-        let found = try await limited("a read") { try await driver.read([request]) }
+        let found = try await asked("a read") { try await driver.read([request]) }
         guard found.count == 1 else { throw Verdict.failed("a read of one document gave \(found.count) answers") }
         return found[0]
     }
@@ -124,7 +124,7 @@ struct Trial: Sendable {
     func living(_ reference: CanonicalID) async throws -> [NativeDocument]? {
         guard let driver = driver as? any LookingUp else { return nil }
         let question = LookUp(native: sample.native, company: sample.company, reference: reference)
-        let found = try await limited("a look-up") { try await driver.lookUp([question]) }
+        let found = try await asked("a look-up") { try await driver.lookUp([question]) }
         guard found.count == 1 else { throw Verdict.failed("a look-up of one reference gave \(found.count) answers") }
         return found[0].filter { !$0.isDeleted }
     }
@@ -138,8 +138,8 @@ final class Marks: Sendable {
     private let count = Mutex(0)
 
     init() {
-        runNumber = Int.random(in: 100_000..<1_000_000)
-        run = "k" + String(Int.random(in: 46_656..<1_679_616), radix: 36)
+        runNumber = Int.random(in: 100_000_000..<1_000_000_000)
+        run = "k" + String(Int.random(in: 1_679_616..<60_466_176), radix: 36)
     }
 
     func number() -> Int {
@@ -149,13 +149,13 @@ final class Marks: Sendable {
         }
     }
 
-    /// `kf3a9x1c`
+    /// `kf3a9x01c`
     func next() -> String {
         let digits = String(number(), radix: 36)
         return run + String(repeating: "0", count: max(0, 3 - digits.count)) + digits
     }
 
-    /// A reference as the hub gives them: `customer-814231-42`.
+    /// A reference as the hub gives them: `customer-814231077-42`.
     func reference(_ entity: EntityName) -> CanonicalID { CanonicalID("\(entity)-\(runNumber)-\(number())") }
 }
 
