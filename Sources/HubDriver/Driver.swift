@@ -4,7 +4,7 @@ public import HubModel
 ///
 /// A driver contains no field mapping and never touches Kafka. It is called from many tasks at once, up to the limits of its manifest;
 /// the hub sends one delivery at a time per target. Everything beyond ``apply(_:)`` is an extra capability, a protocol of its own:
-/// ``LookingUp``, ``Reading``, ``Paging``, ``Capturing``.
+/// ``LookingUp``, ``Reading``, ``Paging``, ``Capturing``, ``Answering``, ``Discovering``.
 public protocol Driver: Sendable {
     /// What the application is and allows; constant while the driver lives.
     var manifest: Manifest { get }

@@ -14,10 +14,12 @@ public struct Manifest: Sendable {
     public var limits: Limits
     /// What remains unsafe with this application, in words: shown by `check` and the documentation.
     public var window: String
+    /// What the application can be asked; its driver is ``Answering`` where there are any.
+    public var functions: [FunctionManifest]
 
     public init(
         driver: String, version: String, summary: String, entities: [EntityManifest], settleTime: Duration, answerTime: Duration,
-        limits: Limits = Limits(), window: String
+        limits: Limits = Limits(), window: String, functions: [FunctionManifest] = []
     ) {
         self.driver = driver
         self.version = version
@@ -27,6 +29,7 @@ public struct Manifest: Sendable {
         self.answerTime = answerTime
         self.limits = limits
         self.window = window
+        self.functions = functions
     }
 
     /// How much the application bears.
