@@ -95,11 +95,15 @@ let package = Package(
             exclude: ["README.md"],
             swiftSettings: strict),
         .target(
-            name: "DriverTemplates", path: "drivers/examples/templates",
-            resources: [
-                "python-driver.txt", "multipoint_driver.py", "python-mapping.txt", "python-samples.txt", "python-hub.txt",
-                "python-readme.txt", "swift-driver.txt", "swift-factory.txt", "swift-standin.txt", "swift-readme.txt", "swift-tests.txt",
-            ].map { .embedInCode($0) }, swiftSettings: strict),
+            name: "DriverTemplates", path: "drivers/examples",
+            exclude: [
+                "python/README.md", "python/driver", "python/mappings", "python/samples.json", "python/schemas", "python/service.py",
+            ],
+            resources: [.embedInCode("python/multipoint_driver.py")]
+                + [
+                    "python-driver.txt", "python-mapping.txt", "python-samples.txt", "python-hub.txt", "python-readme.txt",
+                    "swift-driver.txt", "swift-factory.txt", "swift-standin.txt", "swift-readme.txt", "swift-tests.txt",
+                ].map { .embedInCode("templates/\($0)") }, swiftSettings: strict),
         .target(
             name: "ReferenceApplication", dependencies: ["HubDriver", "HubModel", grdb], path: "drivers/ReferenceApplication",
             swiftSettings: strict),

@@ -1,5 +1,3 @@
-public import HubModel
-
 /// Finds out what its application holds: entities, fields, code lists, rights of its user.
 public protocol Discovering: Driver {
     /// Looks at the application as it is now; reads only.

@@ -18,17 +18,14 @@ package enum RetryAfter {
     /// `Sun, 06 Nov 1994 08:49:37 GMT`, the only form that servers may send.
     private static func moment(_ text: String) -> Instant? {
         let parts = text.split(separator: " ")
-        guard parts.count == 6, parts[0].hasSuffix(","), parts[5] == "GMT", let day = Int64(parts[1]), (1...31).contains(day),
-            let month = months.firstIndex(of: String(parts[2])), let year = Int64(parts[3]), (1970...9999).contains(year)
+        guard parts.count == 6, parts[0].hasSuffix(","), parts[5] == "GMT", let day = Int(parts[1]),
+            let month = months.firstIndex(of: String(parts[2])), let year = Int(parts[3]), (1970...9999).contains(year)
         else { return nil }
-        let time = parts[4].split(separator: ":").compactMap { Int64($0) }
-        guard time.count == 3, (0...23).contains(time[0]), (0...59).contains(time[1]), (0...60).contains(time[2]) else { return nil }
-        // Years run from March, so that the leap day is the last one.
-        let m = Int64(month + 1)
-        let y = year - (m <= 2 ? 1 : 0)
-        let yearOfEra = y - y / 400 * 400
-        let dayOfYear = (153 * ((m + 9) % 12) + 2) / 5 + day - 1
-        let days = y / 400 * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
-        return Instant(milliseconds: (days * 86_400 + time[0] * 3600 + time[1] * 60 + time[2]) * 1000)
+        let date = CivilDate(year: year, month: month + 1, day: day)
+        let time = parts[4].split(separator: ":").compactMap { Int($0) }
+        guard date.isReal, time.count == 3, (0...23).contains(time[0]), (0...59).contains(time[1]), (0...60).contains(time[2]) else {
+            return nil
+        }
+        return Instant(utc: CivilMoment(date: date, hour: time[0], minute: time[1], second: time[2]))
     }
 }

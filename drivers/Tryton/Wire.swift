@@ -7,30 +7,25 @@ enum Wire {
 
     /// A day from `2026-02-28`; nil where the text names none.
     static func date(_ text: String) -> Value? {
-        let parts = text.split(separator: "-", omittingEmptySubsequences: false)
-        guard text.utf8.count == 10, parts.count == 3, parts.map(\.utf8.count) == [4, 2, 2], let year = UInt16(parts[0]),
-            let month = UInt8(parts[1]), let day = UInt8(parts[2]), year > 0, (1...12).contains(month), day >= 1
-        else { return nil }
-        let isLeap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
-        let last = month == 2 ? (isLeap ? 29 : 28) : [4, 6, 9, 11].contains(month) ? 30 : 31
-        guard day <= last else { return nil }
+        guard let day = CivilDate(text), day.year > 0 else { return nil }
         return [
-            "__class__": "date", "year": .number(Number(Int64(year))), "month": .number(Number(Int64(month))),
-            "day": .number(Number(Int64(day))),
+            "__class__": "date", "year": number(day.year), "month": number(day.month), "day": number(day.day),
         ]
     }
 
     /// A moment in UTC, from microseconds since 1970.
     static func moment(microseconds: Int64) -> Value {
-        let (seconds, micro) = floored(microseconds, 1_000_000)
-        let (day, second) = floored(seconds, 86_400)
-        let (year, month, date) = civil(day)
-        func number(_ value: Int64) -> Value { .number(Number(value)) }
+        let instant = Instant(milliseconds: (microseconds - (microseconds < 0 ? 999 : 0)) / 1000)
+        let moment = instant.utc
+        let micro = moment.millisecond * 1000 + Int(microseconds - instant.milliseconds * 1000)
         return [
-            "__class__": "datetime", "year": number(year), "month": number(month), "day": number(date), "hour": number(second / 3600),
-            "minute": number(second / 60 % 60), "second": number(second % 60), "microsecond": number(micro),
+            "__class__": "datetime", "year": number(moment.date.year), "month": number(moment.date.month),
+            "day": number(moment.date.day), "hour": number(moment.second / 3600), "minute": number(moment.second / 60 % 60),
+            "second": number(moment.second % 60), "microsecond": number(micro),
         ]
     }
+
+    private static func number(_ value: Int) -> Value { .number(Number(Int64(value))) }
 
     /// Tryton's value as the hub's: decimals as numbers, days and moments as text, everything else as it is.
     static func decoded(_ value: Value) -> Value {
@@ -70,22 +65,6 @@ enum Wire {
         var digits = whole.description
         while digits.hasSuffix("0") { digits.removeLast() }
         return digits.hasSuffix(".") ? String(digits.dropLast()) : digits
-    }
-
-    private static func floored(_ value: Int64, _ divisor: Int64) -> (Int64, Int64) {
-        let (quotient, remainder) = value.quotientAndRemainder(dividingBy: divisor)
-        return remainder < 0 ? (quotient - 1, remainder + divisor) : (quotient, remainder)
-    }
-
-    /// The Gregorian day that lies so many days after 1970-01-01; years run from March, so that the leap day is the last one.
-    private static func civil(_ day: Int64) -> (year: Int64, month: Int64, day: Int64) {
-        let shifted = day + 719_468
-        let (era, dayOfEra) = floored(shifted, 146_097)
-        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let shiftedMonth = (5 * dayOfYear + 2) / 153
-        let month = (shiftedMonth + 2) % 12 + 1
-        return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * shiftedMonth + 2) / 5 + 1)
     }
 }
 

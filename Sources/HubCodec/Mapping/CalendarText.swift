@@ -1,53 +1,7 @@
+import HubModel
+
 /// Dates and moments as text (ISO 8601, RFC 3339), read and written by hand: one of them stands in almost every document.
 enum CalendarText {
-    /// A day of the Gregorian calendar.
-    struct Day: Hashable {
-        var year: Int
-        var month: Int
-        var day: Int
-
-        /// Days since 1970-01-01.
-        var number: Int {
-            // Years begin in March here, so that the leap day is the last.
-            let y = month <= 2 ? year - 1 : year
-            let era = (y >= 0 ? y : y - 399) / 400
-            let ofEra = y - era * 400
-            let ofYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
-            return era * 146_097 + ofEra * 365 + ofEra / 4 - ofEra / 100 + ofYear - 719_468
-        }
-
-        init(year: Int, month: Int, day: Int) {
-            self.year = year
-            self.month = month
-            self.day = day
-        }
-
-        init(number: Int) {
-            let z = number + 719_468
-            let era = (z >= 0 ? z : z - 146_096) / 146_097
-            let ofEra = z - era * 146_097
-            let yearOfEra = (ofEra - ofEra / 1460 + ofEra / 36_524 - ofEra / 146_096) / 365
-            let ofYear = ofEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-            let shifted = (5 * ofYear + 2) / 153
-            day = ofYear - (153 * shifted + 2) / 5 + 1
-            month = shifted < 10 ? shifted + 3 : shifted - 9
-            year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
-        }
-
-        /// `2026-03-01`; nil where the year does not have four digits.
-        var text: String? {
-            guard (0...9999).contains(year) else { return nil }
-            return String(unsafeUninitializedCapacity: 10) { buffer in
-                CalendarText.write(year, digits: 4, at: 0, buffer)
-                buffer[4] = 0x2D
-                CalendarText.write(month, digits: 2, at: 5, buffer)
-                buffer[7] = 0x2D
-                CalendarText.write(day, digits: 2, at: 8, buffer)
-                return 10
-            }
-        }
-    }
-
     /// A moment as it was written.
     struct Moment: Hashable {
         /// Seconds since 1970-01-01T00:00:00Z.
@@ -65,8 +19,8 @@ enum CalendarText {
             // An offset with seconds, as before clocks were regulated, has no RFC 3339 text: UTC has.
             let shift = zone ? offset.map { $0 % 60 == 0 ? $0 : 0 } ?? 0 : 0
             let local = seconds + Int64(shift)
-            let days = Int(local >= 0 ? local / 86400 : (local - 86399) / 86400)
-            guard let day = Day(number: days).text else { return nil }
+            let days = CalendarText.days(seconds: local)
+            guard let day = CalendarText.text(CivilDate(dayNumber: days)) else { return nil }
             let rest = Int(local - Int64(days) * 86400)
             var result = day + String(separator) + Self.clock(rest)
             if precision > 0 {
@@ -87,6 +41,22 @@ enum CalendarText {
                 CalendarText.write(seconds % 60, digits: 2, at: 6, buffer)
                 return 8
             }
+        }
+    }
+
+    /// The day in which a moment lies, counted from 1970-01-01.
+    static func days(seconds: Int64) -> Int { Int(seconds >= 0 ? seconds / 86400 : (seconds - 86399) / 86400) }
+
+    /// `2026-03-01`; nil where the year does not have four digits.
+    static func text(_ day: CivilDate) -> String? {
+        guard (0...9999).contains(day.year) else { return nil }
+        return String(unsafeUninitializedCapacity: 10) { buffer in
+            write(day.year, digits: 4, at: 0, buffer)
+            buffer[4] = 0x2D
+            write(day.month, digits: 2, at: 5, buffer)
+            buffer[7] = 0x2D
+            write(day.day, digits: 2, at: 8, buffer)
+            return 10
         }
     }
 
@@ -112,13 +82,12 @@ enum CalendarText {
     }
 
     /// The day at the start of the bytes: `2026-03-01`.
-    static func day(_ bytes: UnsafeBufferPointer<UInt8>) -> Day? {
+    static func day(_ bytes: UnsafeBufferPointer<UInt8>) -> CivilDate? {
         guard bytes.count >= 10, bytes[4] == 0x2D, bytes[7] == 0x2D, let year = digits(bytes, 0, 4),
-            let month = digits(bytes, 5, 2), let day = digits(bytes, 8, 2), (1...12).contains(month), day >= 1
+            let month = digits(bytes, 5, 2), let day = digits(bytes, 8, 2)
         else { return nil }
-        let isLeap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
-        let last = month == 2 ? (isLeap ? 29 : 28) : [4, 6, 9, 11].contains(month) ? 30 : 31
-        return day <= last ? Day(year: year, month: month, day: day) : nil
+        let date = CivilDate(year: year, month: month, day: day)
+        return date.isReal ? date : nil
     }
 
     /// The moment that the bytes are, all of them: a day, `T` or a space, the time of day, and perhaps an offset
@@ -150,7 +119,7 @@ enum CalendarText {
         } else {
             canonical = false
         }
-        moment.seconds = Int64(day.number) * 86400 + Int64(hour * 3600 + minute * 60 + second)
+        moment.seconds = Int64(day.dayNumber) * 86400 + Int64(hour * 3600 + minute * 60 + second)
         // A leap second is written as the second after it: few applications would take it back.
         canonical = canonical && second < 60
         guard at < bytes.count else { return (moment, false) }
@@ -176,7 +145,7 @@ enum CalendarText {
         }
     }
 
-    static func day(_ text: String) -> Day? {
+    static func day(_ text: String) -> CivilDate? {
         var text = text
         return text.withUTF8 { $0.count == 10 ? day($0) : nil }
     }

@@ -60,13 +60,13 @@ extension FieldMapping {
         let result: String?
         if unit == .days {
             guard let days = value.integer, abs(days) < 10_000_000 else { throw TranslationError(self, value, "no count of days") }
-            result = CalendarText.Day(number: Int(days)).text
+            result = CalendarText.text(CivilDate(dayNumber: Int(days)))
         } else {
             let moment = try moment(value)
             // Without a company, the day is that of the moment's own offset.
             let shift = timeZone?.secondsFromGMT(for: Date(timeIntervalSince1970: Double(moment.seconds))) ?? moment.offset ?? 0
             let local = moment.seconds + Int64(shift)
-            result = CalendarText.Day(number: Int(local >= 0 ? local / 86400 : (local - 86399) / 86400)).text
+            result = CalendarText.text(CivilDate(dayNumber: CalendarText.days(seconds: local)))
         }
         guard let result else { throw TranslationError(self, value, "outside the years 0 to 9999") }
         return result

@@ -57,11 +57,11 @@ extension FieldMapping {
         guard let text = value.text, let day = CalendarText.day(text) else {
             throw TranslationError(self, value, "no date, such as 2026-03-01")
         }
-        if unit == .days { return .number(Number(Int64(day.number))) }
+        if unit == .days { return .number(Number(Int64(day.dayNumber))) }
         if unit == nil && momentForm == nil { return value }
         // The application keeps a moment: the day's beginning where the company is. An offset is that of the moment itself,
         // so the first guess is put right once; a day that begins with a jump of the clock then begins at the jump.
-        let midnight = Int64(day.number) * 86400
+        let midnight = Int64(day.dayNumber) * 86400
         func offset(_ seconds: Int64) -> Int { timeZone?.secondsFromGMT(for: Date(timeIntervalSince1970: Double(seconds))) ?? 0 }
         var seconds = midnight - Int64(offset(midnight))
         seconds = midnight - Int64(offset(seconds))
