@@ -39,7 +39,7 @@ final class PublisherWorker: Sendable {
     /// Rows that are read while those before them are being produced.
     private struct ReadAhead {
         let after: Int64
-        let rows: Answer<[OutboxRow]>
+        let rows: StoreAnswer<[OutboxRow]>
     }
 
     private func run(_ machine: OutboxPublisher) {
@@ -73,7 +73,7 @@ final class PublisherWorker: Sendable {
     }
 
     private func readAhead(after: Int64) -> ReadAhead {
-        let answer = Answer<[OutboxRow]>()
+        let answer = StoreAnswer<[OutboxRow]>()
         hub.store.submit {
             try $0.outbox(after: after, limit: Self.batch)
         } completion: {

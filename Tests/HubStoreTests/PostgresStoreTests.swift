@@ -204,10 +204,10 @@ import Testing
             let sizes = (Int(random.below(5)) + 1, Int(random.below(6)) + 1)
             func open() throws -> PostgresStore {
                 try PostgresServer.make(folder) { options in
-                    options.cachedGoldenRecords = sizes.0
-                    options.cachedTargets = sizes.0
-                    options.outboxRowsInMemory = sizes.1
-                    options.transactionsPerCommit = sizes.1
+                    options.limits.cachedGoldenRecords = sizes.0
+                    options.limits.cachedTargets = sizes.0
+                    options.limits.outboxRowsInMemory = sizes.1
+                    options.limits.transactionsPerCommit = sizes.1
                 }
             }
             let stores = [try open(), try open()]

@@ -13,11 +13,11 @@ import Testing
         defer { folder.remove() }
         var random = Seeded(seed)
         var options = SQLiteOptions.tiny
-        options.queueLength = 64
-        options.cachedGoldenRecords = Int(random.below(5)) + 1
-        options.cachedTargets = Int(random.below(5)) + 1
-        options.outboxRowsInMemory = Int(random.below(6)) + 1
-        options.transactionsPerCommit = Int(random.below(6)) + 1
+        options.limits.queueLength = 64
+        options.limits.cachedGoldenRecords = Int(random.below(5)) + 1
+        options.limits.cachedTargets = Int(random.below(5)) + 1
+        options.limits.outboxRowsInMemory = Int(random.below(6)) + 1
+        options.limits.transactionsPerCommit = Int(random.below(6)) + 1
         let memory = MemoryStore(storeID: "same")
         var sqlite = try SQLiteStore(path: folder.path("hub.db"), options: options)
         defer { sqlite.close() }

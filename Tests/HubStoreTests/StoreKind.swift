@@ -79,22 +79,22 @@ enum PostgresServer {
 
 extension PostgresStoreOptions {
     mutating func shrink() {
-        cachedGoldenRecords = 2
-        cachedTargets = 3
-        outboxRowsInMemory = 4
-        queueLength = 2
-        transactionsPerCommit = 3
+        limits.cachedGoldenRecords = 2
+        limits.cachedTargets = 3
+        limits.outboxRowsInMemory = 4
+        limits.queueLength = 2
+        limits.transactionsPerCommit = 3
     }
 }
 
 extension SQLiteOptions {
     static var tiny: SQLiteOptions {
         var options = SQLiteOptions()
-        options.cachedGoldenRecords = 2
-        options.cachedTargets = 3
-        options.outboxRowsInMemory = 4
-        options.queueLength = 2
-        options.transactionsPerCommit = 3
+        options.limits.cachedGoldenRecords = 2
+        options.limits.cachedTargets = 3
+        options.limits.outboxRowsInMemory = 4
+        options.limits.queueLength = 2
+        options.limits.transactionsPerCommit = 3
         return options
     }
 }

@@ -12,7 +12,7 @@ final class PostgresCore: @unchecked Sendable {
     let statements = Atomic<Int>(0)
     private let options: PostgresStoreOptions
     private let connection = StoreConnection()
-    private let transaction: PostgresTransaction
+    private let transaction: SQLTransaction<StoreConnection>
     private let lock: StoreLock?
     /// This store among those that write to the same tables.
     private let writer = UUID().uuidString
@@ -22,7 +22,7 @@ final class PostgresCore: @unchecked Sendable {
 
     init(_ options: PostgresStoreOptions) throws(StoreError) {
         self.options = options
-        transaction = PostgresTransaction(connection, isReadOnly: false, options: options)
+        transaction = SQLTransaction(connection, isReadOnly: false, limits: options.limits)
         let path = options.lockPath
         lock = if let path { try StoreLock(of: path) } else { nil }
         do throws(StoreError) {
@@ -59,7 +59,7 @@ final class PostgresCore: @unchecked Sendable {
             try begin()
         } catch {
             connection.rollBack()
-            run = submissions.prefix(options.transactionsPerCommit).map { ($0, error) }
+            run = submissions.prefix(options.limits.transactionsPerCommit).map { ($0, error) }
             submissions = submissions.dropFirst(run.count)
             return
         }
@@ -72,7 +72,7 @@ final class PostgresCore: @unchecked Sendable {
                 // What came before in this commit is gone too.
                 return lose(&run, failure ?? connection.failure ?? StoreError(.failed, "The store's transaction was lost."))
             }
-        } while run.count < options.transactionsPerCommit && start.duration(to: .now) < options.commitInterval
+        } while run.count < options.limits.transactionsPerCommit && start.duration(to: .now) < options.limits.commitInterval
         do throws(StoreError) { try transaction.writeCounters() } catch { return lose(&run, error) }
         do throws(PostgresError) {
             try connection.commit()

@@ -4,14 +4,11 @@ import PostgresClient
 /// A look into a store on a server while hubs write it. It never writes.
 package final class PostgresStoreReader {
     private let connection = StoreConnection()
-    private let transaction: PostgresTransaction
+    private let transaction: SQLTransaction<StoreConnection>
 
     /// Blocks.
     package init(_ options: PostgresStoreOptions) throws(StoreError) {
-        var options = options
-        options.cachedGoldenRecords = 1000
-        options.cachedTargets = 1000
-        transaction = PostgresTransaction(connection, isReadOnly: true, options: options)
+        transaction = SQLTransaction(connection, isReadOnly: true, limits: .reading)
         try connection.open(options.server)
         do throws(StoreError) {
             _ = try options.schema.check(connection, mustExist: true)
@@ -27,6 +24,7 @@ package final class PostgresStoreReader {
         defer { connection.rollBack() }
         try transaction.reload()
         transaction.begin()
+        transaction.forgetEpochs()
         do { return try body(transaction) } catch { throw StoreError(ofBody: error) }
     }
 

@@ -6,7 +6,8 @@ import PostgresClient
 ///
 /// Text with the characters U+0000 or U+0001 is kept as `\u{1}\u{1}` and `\u{1}\u{2}`: PostgreSQL's text cannot hold the first, and so its
 /// order stays that of the bytes.
-final class StoreConnection {
+final class StoreConnection: SQLConnecting {
+    static let isServer = true
     private(set) var connection: PostgresConnection?
     /// Texts of statements, by the address of the literal.
     private var texts: [UnsafePointer<UInt8>: String] = [:]
@@ -57,9 +58,17 @@ final class StoreConnection {
         return try attempt { (connection) throws(PostgresError) in try connection.run(text, values) }
     }
 
-    /// Sends a statement with whole columns of values.
-    func run(_ sql: StaticString, columns: [PostgresValue]) throws(StoreError) {
-        let text = text(sql)
+    /// Stores counters in one statement, whole columns at once.
+    func write(_ counters: [(key: Counters.Key, count: Int64)]) throws(StoreError) {
+        let text = text(
+            """
+            INSERT INTO counter (kind, a, b, count) SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[])
+            ON CONFLICT (kind, a, b) DO UPDATE SET count = excluded.count
+            """)
+        let columns: [PostgresValue] = [
+            .texts(counters.map(\.key.kind.rawValue)), .texts(counters.map(\.key.a.rawValue.escaped)),
+            .texts(counters.map(\.key.b.rawValue.escaped)), .integers(counters.map(\.count)),
+        ]
         try attempt { (connection) throws(PostgresError) in try connection.post(text, columns) }
     }
 
@@ -120,19 +129,12 @@ final class StoreConnection {
 }
 
 /// The row that a statement gave.
-struct StoreRow {
+struct StoreRow: SQLRowReading {
     let row: PostgresRow
 
     func integer(_ column: Int32) -> Int64 { row.integer(column) }
-    func flag(_ column: Int32) -> Bool { integer(column) != 0 }
     func isNull(_ column: Int32) -> Bool { row.isNull(column) }
-    func optionalInteger(_ column: Int32) -> Int64? { row.optionalInteger(column) }
-    func instant(_ column: Int32) -> Instant { Instant(milliseconds: integer(column)) }
-    func optionalInstant(_ column: Int32) -> Instant? { isNull(column) ? nil : instant(column) }
     func text(_ column: Int32) -> String { row.text(column).unescaped }
-    func optionalText(_ column: Int32) -> String? { isNull(column) ? nil : text(column) }
-    func id<I: Identifier>(_ column: Int32) -> I { I(text(column)) }
-    func optionalID<I: Identifier>(_ column: Int32) -> I? { isNull(column) ? nil : I(text(column)) }
     /// A document's JSON, or a `bytea`: those begin with `\x`, which no JSON does.
     func bytes(_ column: Int32) -> [UInt8] { row.bytes(column) ?? [] }
     func optionalBytes(_ column: Int32) -> [UInt8]? { row.bytes(column) }

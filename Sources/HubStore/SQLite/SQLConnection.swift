@@ -7,7 +7,8 @@ import Synchronization
 /// at which GRDB would cut it) and nothing is looked up by a statement's text.
 ///
 /// Used only inside `inDatabase` of the queue that owns the connection.
-final class SQLConnection {
+final class SQLConnection: SQLConnecting {
+    static let isServer = false
     let handle: OpaquePointer
     /// Statements that were run; shared with whoever measures.
     private let counter: StatementCounter
@@ -52,6 +53,14 @@ final class SQLConnection {
         var found: [T] = []
         while try step(statement) { found.append(try read(SQLRow(statement: statement))) }
         return found
+    }
+
+    func write(_ counters: [(key: Counters.Key, count: Int64)]) throws(StoreError) {
+        for (key, count) in counters {
+            try run(
+                "INSERT INTO counter (kind, a, b, count) VALUES ($1, $2, $3, $4) ON CONFLICT DO UPDATE SET count = excluded.count",
+                .text(key.kind.rawValue), .text(key.a), .text(key.b), .integer(count))
+        }
     }
 
     /// Runs statements that are not worth keeping.
@@ -134,29 +143,19 @@ final class StatementCounter: Sendable {
 }
 
 /// The row that a statement stands on.
-struct SQLRow {
+struct SQLRow: SQLRowReading {
     let statement: OpaquePointer
 
     func integer(_ column: Int32) -> Int64 { sqlite3_column_int64(statement, column) }
-    func flag(_ column: Int32) -> Bool { integer(column) != 0 }
     func isNull(_ column: Int32) -> Bool { sqlite3_column_type(statement, column) == SQLITE_NULL }
-    func optionalInteger(_ column: Int32) -> Int64? { isNull(column) ? nil : integer(column) }
-    func instant(_ column: Int32) -> Instant { Instant(milliseconds: integer(column)) }
-    func optionalInstant(_ column: Int32) -> Instant? { isNull(column) ? nil : instant(column) }
 
     func text(_ column: Int32) -> String {
         guard let start = sqlite3_column_text(statement, column) else { return "" }
         return String(decoding: UnsafeBufferPointer(start: start, count: Int(sqlite3_column_bytes(statement, column))), as: UTF8.self)
     }
 
-    func optionalText(_ column: Int32) -> String? { isNull(column) ? nil : text(column) }
-    func id<I: Identifier>(_ column: Int32) -> I { I(text(column)) }
-    func optionalID<I: Identifier>(_ column: Int32) -> I? { isNull(column) ? nil : I(text(column)) }
-
     func bytes(_ column: Int32) -> [UInt8] {
         guard let start = sqlite3_column_blob(statement, column) else { return [] }
         return Array(UnsafeRawBufferPointer(start: start, count: Int(sqlite3_column_bytes(statement, column))))
     }
-
-    func optionalBytes(_ column: Int32) -> [UInt8]? { isNull(column) ? nil : bytes(column) }
 }

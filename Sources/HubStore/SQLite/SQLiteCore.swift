@@ -12,7 +12,7 @@ final class SQLiteCore: @unchecked Sendable {
     private let lock: StoreLock
     let database: DatabaseQueue
     private let connection: SQLConnection
-    private let transaction: SQLiteTransaction
+    private let transaction: SQLTransaction<SQLConnection>
     private let checkpointer: Checkpointer
     /// Pages in the write-ahead log at the end of the last commit.
     private let log = LogLength()
@@ -32,7 +32,7 @@ final class SQLiteCore: @unchecked Sendable {
             self.database = database
             let connection = SQLConnection(try database.handle(), counter: counter)
             self.connection = connection
-            transaction = SQLiteTransaction(connection, isReadOnly: false, options: options)
+            transaction = SQLTransaction(connection, isReadOnly: false, limits: options.limits)
             checkpointer = Checkpointer(path: path)
             do throws(StoreError) {
                 try Self.prepare(database, connection, transaction, path: path, options: options)
@@ -50,7 +50,8 @@ final class SQLiteCore: @unchecked Sendable {
     }
 
     private static func prepare(
-        _ database: DatabaseQueue, _ connection: SQLConnection, _ transaction: SQLiteTransaction, path: String, options: SQLiteOptions
+        _ database: DatabaseQueue, _ connection: SQLConnection, _ transaction: SQLTransaction<SQLConnection>, path: String,
+        options: SQLiteOptions
     ) throws(StoreError) {
         try database.withConnection { () throws(StoreError) in
             try options.schema.check(connection, path: path, mustExist: false)
@@ -94,8 +95,9 @@ final class SQLiteCore: @unchecked Sendable {
                     needsReload = false
                 }
                 try connection.run("BEGIN IMMEDIATE")
+                transaction.forgetEpochs()
             } catch {
-                run = submissions.prefix(options.transactionsPerCommit).map { ($0, error) }
+                run = submissions.prefix(options.limits.transactionsPerCommit).map { ($0, error) }
                 submissions = submissions.dropFirst(run.count)
                 return
             }
@@ -110,7 +112,7 @@ final class SQLiteCore: @unchecked Sendable {
                     lose(&run, failure ?? StoreError(.failed, "\(path): the transaction was lost."))
                     return
                 }
-            } while run.count < options.transactionsPerCommit && start.duration(to: .now) < options.commitInterval
+            } while run.count < options.limits.transactionsPerCommit && start.duration(to: .now) < options.limits.commitInterval
             do throws(StoreError) {
                 try transaction.writeCounters()
                 try connection.run("COMMIT")

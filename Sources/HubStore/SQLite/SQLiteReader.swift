@@ -8,9 +8,9 @@ package final class SQLiteReader: Sendable {
     private let path: String
     private let database: DatabaseQueue
     // nonisolated(unsafe) because it is touched only inside the database's own queue.
-    nonisolated(unsafe) private let transaction: SQLiteTransaction
+    nonisolated(unsafe) private let transaction: SQLTransaction<SQLConnection>
 
-    fileprivate init(path: String, options: SQLiteOptions) throws(StoreError) {
+    fileprivate init(path: String, schema: StoreSchema) throws(StoreError) {
         self.path = path
         guard FileManager.default.fileExists(atPath: path) else {
             throw StoreError(.failed, "There is no store at \(path).")
@@ -20,10 +20,10 @@ package final class SQLiteReader: Sendable {
         configuration.busyMode = .timeout(10)
         database = try DatabaseQueue.opened(path, configuration)
         let connection = SQLConnection(try database.handle(), counter: StatementCounter())
-        transaction = SQLiteTransaction(connection, isReadOnly: true, options: options)
+        transaction = SQLTransaction(connection, isReadOnly: true, limits: .reading)
         do throws(StoreError) {
             try database.withConnection { () throws(StoreError) in
-                try options.schema.check(connection, path: path, mustExist: true)
+                try schema.check(connection, path: path, mustExist: true)
             }
         } catch {
             close()
@@ -38,6 +38,7 @@ package final class SQLiteReader: Sendable {
             try transaction.connection.run("BEGIN DEFERRED")
             defer { try? transaction.connection.run("ROLLBACK") }
             try transaction.reload()
+            transaction.forgetEpochs()
             do { return try body(transaction) } catch { throw StoreError(ofBody: error) }
         }
     }
@@ -55,9 +56,6 @@ package final class SQLiteReader: Sendable {
 extension SQLiteStore {
     /// Opens a store for reading only, whether or not a hub runs on it.
     package static func openReader(path: String) throws(StoreError) -> SQLiteReader {
-        var options = SQLiteOptions()
-        options.cachedGoldenRecords = 1000
-        options.cachedTargets = 1000
-        return try SQLiteReader(path: path, options: options)
+        try SQLiteReader(path: path, schema: .current)
     }
 }

@@ -1,20 +1,27 @@
 import HubModel
 
+/// A text that matches a golden record: what the cache of matches goes by.
+struct MatchOwner: Hashable {
+    var entity: EntityName
+    var field: ExactText
+    var id: CanonicalID
+}
+
+/// A partition in a consumer group: what the cache of epochs goes by.
+struct AssignmentKey: Hashable {
+    var group: ExactText
+    var partition: TopicPartition
+}
+
+/// A target as cached.
+struct StoredTarget {
+    var entity: EntityName
+    var state: TargetState
+}
+
 /// The transaction of one connection, used again and again by its one thread, with write-through caches of what is asked most.
-final class SQLiteTransaction: RefusableTransaction {
-    struct MatchOwner: Hashable {
-        var entity: EntityName
-        var field: ExactText
-        var id: CanonicalID
-    }
-
-    /// A target as cached; the state nil where none is stored.
-    struct StoredTarget {
-        var entity: EntityName
-        var state: TargetState
-    }
-
-    let connection: SQLConnection
+final class SQLTransaction<Connection: SQLConnecting>: RefusableTransaction {
+    let connection: Connection
     let isReadOnly: Bool
     /// Why this transaction must not be kept, whatever its body makes of the error.
     var refusal: StoreError?
@@ -25,6 +32,8 @@ final class SQLiteTransaction: RefusableTransaction {
     var matchCache: ClockCache<MatchOwner, ExactText?>
     var counters = Counters()
     var tail: OutboxTail
+    /// Epochs read and locked in the open transaction.
+    var epochs: [AssignmentKey: Int64] = [:]
     /// Waiting events in the store: while there are none, nothing has to be woken.
     var waitingCount = 0
 
@@ -36,14 +45,14 @@ final class SQLiteTransaction: RefusableTransaction {
     private var waitingBefore = 0
     private var outboxBefore: Int64 = 0
 
-    init(_ connection: SQLConnection, isReadOnly: Bool, options: SQLiteOptions) {
+    init(_ connection: Connection, isReadOnly: Bool, limits: StoreLimits) {
         self.connection = connection
         self.isReadOnly = isReadOnly
-        goldenCache = ClockCache(capacity: options.cachedGoldenRecords)
-        targetCache = ClockCache(capacity: options.cachedTargets)
-        linkCache = ClockCache(capacity: options.cachedTargets)
-        matchCache = ClockCache(capacity: options.cachedGoldenRecords)
-        tail = OutboxTail(floor: 0, maxRows: options.outboxRowsInMemory, maxBytes: options.outboxBytesInMemory)
+        goldenCache = ClockCache(capacity: limits.cachedGoldenRecords)
+        targetCache = ClockCache(capacity: limits.cachedTargets)
+        linkCache = ClockCache(capacity: limits.cachedTargets)
+        matchCache = ClockCache(capacity: limits.cachedGoldenRecords)
+        tail = OutboxTail(floor: 0, maxRows: limits.outboxRowsInMemory, maxBytes: limits.outboxBytesInMemory)
     }
 
     // MARK: Begin and end
@@ -73,6 +82,7 @@ final class SQLiteTransaction: RefusableTransaction {
         refusal = nil
         counters.begin()
         waitingBefore = waitingCount
+        epochs.removeAll(keepingCapacity: true)
         outboxBefore = counters[Self.outboxSequence]
         touchedGolden.removeAll(keepingCapacity: true)
         touchedTargets.removeAll(keepingCapacity: true)
@@ -95,12 +105,14 @@ final class SQLiteTransaction: RefusableTransaction {
 
     /// Writes the counters that the batch has changed.
     func writeCounters() throws(StoreError) {
-        for key in counters.dirty {
-            try connection.run(
-                "INSERT INTO counter (kind, a, b, count) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET count = excluded.count",
-                .text(key.kind.rawValue), .text(key.a), .text(key.b), .integer(counters[key]))
-        }
+        if counters.dirty.isEmpty { return }
+        // In a fixed order, in which several hubs lock the rows too.
+        let keys = counters.dirty.sorted { ($0.kind.rawValue, $0.a, $0.b) < ($1.kind.rawValue, $1.a, $1.b) }
+        try connection.write(keys.map { ($0, counters[$0]) })
     }
+
+    /// Before each commit: what was known of epochs may have changed since.
+    func forgetEpochs() { epochs.removeAll(keepingCapacity: true) }
 
     /// Every change goes through here first.
     func willChange() throws(StoreError) {
@@ -118,7 +130,7 @@ final class SQLiteTransaction: RefusableTransaction {
         }
     }
 
-    static let outboxSequence = Counters.Key(.next, "outbox")
+    static var outboxSequence: Counters.Key { Counters.Key(.next, "outbox") }
 
     /// The next number of that series.
     func next(_ series: String) throws(StoreError) -> Int64 {
@@ -130,7 +142,7 @@ final class SQLiteTransaction: RefusableTransaction {
 
     func golden(_ id: CanonicalID) throws(StoreError) -> GoldenRecord? {
         if let known = goldenCache.value(for: id) { return known }
-        let found = try connection.first("SELECT entity, doc FROM golden WHERE id = ?", .text(id)) { row throws(StoreError) in
+        let found = try connection.first("SELECT entity, doc FROM golden WHERE id = $1", .text(id)) { row throws(StoreError) in
             try GoldenRecord(id: id, entity: row.id(0), stored: row.bytes(1))
         }
         goldenCache.set(found, for: id)
@@ -142,12 +154,13 @@ final class SQLiteTransaction: RefusableTransaction {
         try change { () throws(StoreError) in
             if let old, old.entity == golden.entity {
                 try connection.run(
-                    "UPDATE golden SET deleted = ?, doc = ? WHERE id = ?", .flag(golden.isDeleted), .json(golden.stored), .text(golden.id))
+                    "UPDATE golden SET deleted = $1, doc = $2 WHERE id = $3", .flag(golden.isDeleted), .json(golden.stored),
+                    .text(golden.id))
             } else {
                 try connection.run(
                     """
-                    INSERT INTO golden (id, entity, deleted, doc) VALUES (?, ?, ?, ?)
-                    ON CONFLICT DO UPDATE SET entity = excluded.entity, deleted = excluded.deleted, doc = excluded.doc
+                    INSERT INTO golden (id, entity, deleted, doc) VALUES ($1, $2, $3, $4)
+                    ON CONFLICT (id) DO UPDATE SET entity = excluded.entity, deleted = excluded.deleted, doc = excluded.doc
                     """, .text(golden.id), .text(golden.entity), .flag(golden.isDeleted), .json(golden.stored))
             }
         }
@@ -176,14 +189,18 @@ final class SQLiteTransaction: RefusableTransaction {
 
     func goldenRecords(_ entity: EntityName, after: CanonicalID?, limit: Int) throws(StoreError) -> [GoldenRecord] {
         try connection.all(
-            "SELECT id, doc FROM golden WHERE entity = ? AND id > ? ORDER BY id LIMIT ?", .text(entity), .text(after ?? ""),
+            "SELECT id, doc FROM golden WHERE entity = $1 AND id > $2 ORDER BY id LIMIT $3", .text(entity), .text(after ?? ""),
             .limit(limit)
         ) { row throws(StoreError) in try GoldenRecord(id: row.id(0), entity: entity, stored: row.bytes(1)) }
     }
 
     func matches(_ entity: EntityName, _ field: String, _ text: String) throws(StoreError) -> [CanonicalID] {
+        // A server finds texts of any length by their digest; SQLite has no limit.
         try connection.all(
-            "SELECT id FROM match WHERE entity = ? AND field = ? AND text = ? ORDER BY id", .text(entity), .text(field), .text(text)
+            Connection.isServer
+                ? "SELECT id FROM match WHERE entity = $1 AND field = $2 AND md5(text) = md5($3) AND text = $3 ORDER BY id"
+                : "SELECT id FROM match WHERE entity = $1 AND field = $2 AND text = $3 ORDER BY id",
+            .text(entity), .text(field), .text(text)
         ) { $0.id(0) }
     }
 
@@ -194,11 +211,11 @@ final class SQLiteTransaction: RefusableTransaction {
         try change { () throws(StoreError) in
             if let text {
                 try connection.run(
-                    "INSERT INTO match (entity, field, id, text) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET text = excluded.text",
+                    "INSERT INTO match (entity, field, id, text) VALUES ($1, $2, $3, $4) ON CONFLICT (entity, field, id) DO UPDATE SET text = excluded.text",
                     .text(entity), .text(field), .text(id), .text(text))
             } else {
                 try connection.run(
-                    "DELETE FROM match WHERE entity = ? AND field = ? AND id = ?", .text(entity), .text(field), .text(id))
+                    "DELETE FROM match WHERE entity = $1 AND field = $2 AND id = $3", .text(entity), .text(field), .text(id))
             }
         }
         touchedMatches.append(owner)
@@ -207,9 +224,4 @@ final class SQLiteTransaction: RefusableTransaction {
 
     func touched(_ target: Target) { touchedTargets.append(target) }
     func touched(_ reference: NativeReference) { touchedLinks.append(reference) }
-}
-
-extension SQLValue {
-    /// A number of rows; none where it is negative (which SQLite would take for "all").
-    static func limit(_ limit: Int) -> SQLValue { .integer(Int64(max(0, limit))) }
 }

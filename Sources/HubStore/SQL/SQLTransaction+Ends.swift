@@ -1,7 +1,7 @@
 import HubCodec
 import HubModel
 
-extension PostgresTransaction {
+extension SQLTransaction {
     // MARK: Outbox
 
     func append(_ row: OutboxRow) throws(StoreError) {
@@ -82,7 +82,7 @@ extension PostgresTransaction {
             """, .integer(id), read: Self.deadLetter)
     }
 
-    private static func deadLetter(_ row: StoreRow) throws(StoreError) -> DeadLetter {
+    private static func deadLetter(_ row: Connection.Row) throws(StoreError) -> DeadLetter {
         DeadLetter(
             id: row.integer(7), application: row.optionalID(8), record: row.isNull(0) ? nil : try row.record(),
             target: row.isNull(9) ? nil : Target(row.id(9), row.id(10), row.id(11)), version: row.optionalText(12).flatMap { Version($0) },
@@ -129,10 +129,13 @@ extension PostgresTransaction {
 
     func append(_ alarm: Alarm) throws(StoreError) {
         let known = try connection.first(
-            """
-            SELECT 1 FROM alarm WHERE (document = $1 OR $1::text IS NULL AND document IS NULL) AND code = $2
-                AND application IS NOT DISTINCT FROM $3 AND text = $4 LIMIT 1
-            """, .optional(alarm.document),
+            Connection.isServer
+                ? """
+                SELECT 1 FROM alarm WHERE (document = $1 OR $1::text IS NULL AND document IS NULL) AND code = $2
+                    AND application IS NOT DISTINCT FROM $3 AND text = $4 LIMIT 1
+                """
+                : "SELECT 1 FROM alarm WHERE document IS $1 AND code = $2 AND application IS $3 AND text = $4 LIMIT 1",
+            .optional(alarm.document),
             .text(alarm.code), .optional(alarm.application), .text(alarm.text)
         ) { $0.flag(0) }
         if known != nil { return }

@@ -1,7 +1,7 @@
 import HubCodec
 import HubModel
 
-extension PostgresTransaction {
+extension SQLTransaction {
     func offset(_ group: String, _ partition: TopicPartition) throws(StoreError) -> Int64? {
         try connection.first(
             "SELECT \"offset\" FROM position WHERE consumer_group = $1 AND topic = $2 AND \"partition\" = $3", .text(group),
@@ -25,7 +25,10 @@ extension PostgresTransaction {
         if let known = epochs[key] { return known }
         let epoch =
             try connection.first(
-                "SELECT epoch FROM position WHERE consumer_group = $1 AND topic = $2 AND \"partition\" = $3 FOR UPDATE", .text(group),
+                Connection.isServer
+                    ? "SELECT epoch FROM position WHERE consumer_group = $1 AND topic = $2 AND \"partition\" = $3 FOR UPDATE"
+                    : "SELECT epoch FROM position WHERE consumer_group = $1 AND topic = $2 AND \"partition\" = $3",
+                .text(group),
                 .text(partition.topic), .integer(Int64(partition.partition))
             ) { $0.integer(0) } ?? 0
         epochs[key] = epoch

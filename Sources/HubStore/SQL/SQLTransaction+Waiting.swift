@@ -2,7 +2,7 @@ import HubModel
 
 /// `ready` says of each waiting event whether what it waits for has come; it is kept right by whatever makes that so or not, so that
 /// looking for events to release touches no other. An event that waits for its turn becomes ready when it is the first of its document.
-extension PostgresTransaction {
+extension SQLTransaction {
     func append(_ event: WaitingEvent) throws(StoreError) {
         let isReady: Bool
         if case .turn = event.awaits { isReady = try !isWaiting(event.document) } else { isReady = try hasEnded(event) }
@@ -53,15 +53,25 @@ extension PostgresTransaction {
 
     func releasable(limit: Int) throws(StoreError) -> [WaitingEvent] {
         if waitingCount == 0 { return [] }
-        return try connection.all(
-            """
-            SELECT topic, "partition", "offset", timestamp, record_key, headers, value, sequence, application, company, entity, "key",
-                kind, awaited_application, awaited_company, awaited_entity, awaited_key, since
-            FROM waiting_event AS w WHERE ready = 1 AND NOT EXISTS (
-                SELECT 1 FROM waiting_event AS v WHERE v.application = w.application AND v.company = w.company AND v.entity = w.entity
-                    AND v."key" = w."key" AND v.sequence < w.sequence)
-            ORDER BY sequence LIMIT $1
-            """, .limit(limit), read: Self.waitingEvent)
+        let first = try connection.all(
+            // Left alone, SQLite goes along the primary key for the sake of the order, through all that waits.
+            Connection.isServer
+                ? """
+                SELECT sequence FROM waiting_event AS w WHERE ready = 1 AND NOT EXISTS (
+                    SELECT 1 FROM waiting_event AS v WHERE v.application = w.application AND v.company = w.company AND v.entity = w.entity
+                        AND v."key" = w."key" AND v.sequence < w.sequence)
+                ORDER BY sequence LIMIT $1
+                """
+                : """
+                SELECT sequence FROM waiting_event AS w INDEXED BY waiting_ready WHERE ready = 1 AND NOT EXISTS (
+                    SELECT 1 FROM waiting_event AS v WHERE v.application = w.application AND v.company = w.company AND v.entity = w.entity
+                        AND v."key" = w."key" AND v.sequence < w.sequence)
+                ORDER BY sequence LIMIT $1
+                """, .limit(limit)
+        ) { $0.integer(0) }
+        var events: [WaitingEvent] = []
+        for sequence in first { if let event = try waitingEvent(sequence) { events.append(event) } }
+        return events
     }
 
     func waitingEvents(after: Int64, limit: Int) throws(StoreError) -> [WaitingEvent] {
@@ -130,9 +140,10 @@ extension PostgresTransaction {
         try change { () throws(StoreError) in
             try connection.run(
                 """
-                UPDATE waiting_event SET ready = CASE WHEN since < $3 THEN 1 ELSE 0 END WHERE kind = 'intents' AND awaited_application = $1 AND awaited_entity = $2
-                    AND ready <> CASE WHEN since < $3 THEN 1 ELSE 0 END
-                """, .text(application), .text(entity), .integer(first?.milliseconds ?? .max))
+                UPDATE waiting_event SET ready = CASE WHEN since < $1 THEN 1 ELSE 0 END
+                WHERE kind = 'intents' AND awaited_application = $2 AND awaited_entity = $3
+                    AND ready <> CASE WHEN since < $1 THEN 1 ELSE 0 END
+                """, .integer(first?.milliseconds ?? .max), .text(application), .text(entity))
         }
     }
 
@@ -162,7 +173,7 @@ extension PostgresTransaction {
         }
     }
 
-    private static func waitingEvent(_ row: StoreRow) throws(StoreError) -> WaitingEvent {
+    private static func waitingEvent(_ row: Connection.Row) throws(StoreError) -> WaitingEvent {
         let awaits: WaitingEvent.Awaited
         switch row.text(12) {
         case "turn": awaits = .turn
@@ -176,7 +187,7 @@ extension PostgresTransaction {
     }
 }
 
-extension StoreRow {
+extension SQLRowReading {
     /// The record whose seven columns begin at `first`.
     func record(_ first: Int32 = 0) throws(StoreError) -> Record {
         Record(

@@ -1,12 +1,12 @@
 import HubModel
 
-extension SQLiteTransaction {
+extension SQLTransaction {
     func target(_ target: Target) throws(StoreError) -> TargetState { try stored(target)?.state ?? TargetState() }
 
     private func stored(_ target: Target) throws(StoreError) -> StoredTarget? {
         if let known = targetCache.value(for: target) { return known }
         let found = try connection.first(
-            "SELECT entity, doc FROM target WHERE application = ? AND company = ? AND id = ?", .text(target.application),
+            "SELECT entity, doc FROM target WHERE application = $1 AND company = $2 AND id = $3", .text(target.application),
             .text(target.company), .text(target.id)
         ) { row throws(StoreError) in
             StoredTarget(entity: row.id(0), state: try TargetState(stored: row.bytes(1), of: target.description))
@@ -23,14 +23,14 @@ extension SQLiteTransaction {
             if let old, old.entity == entity, old.state.wait.isFiled(like: new.wait), intent == oldIntent {
                 // No column under an index changes.
                 try connection.run(
-                    "UPDATE target SET doc = ? WHERE application = ? AND company = ? AND id = ?", .json(new.stored),
+                    "UPDATE target SET doc = $1 WHERE application = $2 AND company = $3 AND id = $4", .json(new.stored),
                     .text(target.application), .text(target.company), .text(target.id))
             } else {
                 try connection.run(
                     """
                     INSERT INTO target (application, company, id, entity, intent_sent, wait_reason, wait_since, wait_until, awaits, doc)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                    ON CONFLICT DO UPDATE SET entity = excluded.entity, intent_sent = excluded.intent_sent,
+                    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+                    ON CONFLICT (application, company, id) DO UPDATE SET entity = excluded.entity, intent_sent = excluded.intent_sent,
                         wait_reason = excluded.wait_reason, wait_since = excluded.wait_since, wait_until = excluded.wait_until,
                         awaits = excluded.awaits, doc = excluded.doc
                     """, .text(target.application), .text(target.company), .text(target.id), .text(entity), .optional(intent),
@@ -52,13 +52,14 @@ extension SQLiteTransaction {
     private func putLeftOut(_ new: Set<CanonicalID>, instead old: Set<CanonicalID>, _ target: Target) throws(StoreError) {
         for id in old.subtracting(new) {
             try connection.run(
-                "DELETE FROM left_out WHERE application = ? AND awaits = ? AND company = ? AND id = ?", .text(target.application),
+                "DELETE FROM left_out WHERE application = $1 AND awaits = $2 AND company = $3 AND id = $4", .text(target.application),
                 .text(id),
                 .text(target.company), .text(target.id))
         }
         for id in new.subtracting(old) {
             try connection.run(
-                "INSERT OR IGNORE INTO left_out (application, awaits, company, id) VALUES (?, ?, ?, ?)", .text(target.application),
+                "INSERT INTO left_out (application, awaits, company, id) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+                .text(target.application),
                 .text(id),
                 .text(target.company), .text(target.id))
         }
@@ -72,8 +73,8 @@ extension SQLiteTransaction {
             found += try connection.all(
                 """
                 SELECT wait_since, company, id FROM target
-                WHERE application = ?1 AND wait_reason = ?2 AND (wait_until IS NULL OR wait_until <= ?3)
-                ORDER BY wait_since, company, id LIMIT ?4
+                WHERE application = $1 AND wait_reason = $2 AND (wait_until IS NULL OR wait_until <= $3)
+                ORDER BY wait_since, company, id LIMIT $4
                 """, .text(application), .text(reason.rawValue), .integer(until?.milliseconds ?? .max), .limit(limit)
             ) { row in (since: row.instant(0), target: Target(application, row.id(1), row.id(2))) }
         }
@@ -87,21 +88,23 @@ extension SQLiteTransaction {
 
     func nextWake(_ application: ApplicationID) throws(StoreError) -> Instant? {
         try connection.first(
-            "SELECT min(wait_until) FROM target WHERE application = ? AND wait_until IS NOT NULL", .text(application)
+            "SELECT min(wait_until) FROM target WHERE application = $1 AND wait_until IS NOT NULL", .text(application)
         ) { $0.optionalInstant(0) } ?? nil
     }
 
     func awaiting(_ application: ApplicationID, _ id: CanonicalID) throws(StoreError) -> [Target] {
-        // Left alone, SQLite takes the primary key for the sake of the order, and reads every target of the application.
         try connection.all(
-            "SELECT company, id FROM target INDEXED BY target_awaits WHERE application = ? AND awaits = ? ORDER BY company, id",
+            // Left alone, SQLite takes the primary key for the sake of the order, and reads every target of the application.
+            Connection.isServer
+                ? "SELECT company, id FROM target WHERE application = $1 AND awaits = $2 ORDER BY company, id"
+                : "SELECT company, id FROM target INDEXED BY target_awaits WHERE application = $1 AND awaits = $2 ORDER BY company, id",
             .text(application), .text(id)
         ) { row in Target(application, row.id(0), row.id(1)) }
     }
 
     func leavingOut(_ application: ApplicationID, _ id: CanonicalID) throws(StoreError) -> [Target] {
         try connection.all(
-            "SELECT company, id FROM left_out WHERE application = ? AND awaits = ? ORDER BY company, id", .text(application), .text(id)
+            "SELECT company, id FROM left_out WHERE application = $1 AND awaits = $2 ORDER BY company, id", .text(application), .text(id)
         ) { row in Target(application, row.id(0), row.id(1)) }
     }
 
@@ -113,7 +116,7 @@ extension SQLiteTransaction {
     /// When the oldest unresolved create was sent; nil where there is none.
     func firstIntent(_ application: ApplicationID, _ entity: EntityName) throws(StoreError) -> Instant? {
         try connection.first(
-            "SELECT min(intent_sent) FROM target WHERE application = ? AND entity = ? AND intent_sent IS NOT NULL", .text(application),
+            "SELECT min(intent_sent) FROM target WHERE application = $1 AND entity = $2 AND intent_sent IS NOT NULL", .text(application),
             .text(entity)
         ) { $0.optionalInstant(0) } ?? nil
     }
@@ -123,7 +126,7 @@ extension SQLiteTransaction {
     func link(_ reference: NativeReference) throws(StoreError) -> CanonicalID? {
         if let known = linkCache.value(for: reference) { return known }
         let found: CanonicalID? = try connection.first(
-            "SELECT id FROM link WHERE application = ? AND company = ? AND entity = ? AND \"key\" = ?", .text(reference.application),
+            "SELECT id FROM link WHERE application = $1 AND company = $2 AND entity = $3 AND \"key\" = $4", .text(reference.application),
             .text(reference.company), .text(reference.entity), .text(reference.key)
         ) { $0.id(0) }
         linkCache.set(found, for: reference)
@@ -135,8 +138,8 @@ extension SQLiteTransaction {
         try change { () throws(StoreError) in
             try connection.run(
                 """
-                INSERT INTO link (application, company, entity, "key", id) VALUES (?, ?, ?, ?, ?)
-                ON CONFLICT DO UPDATE SET id = excluded.id
+                INSERT INTO link (application, company, entity, "key", id) VALUES ($1, $2, $3, $4, $5)
+                ON CONFLICT (application, company, entity, "key") DO UPDATE SET id = excluded.id
                 """, .text(reference.application), .text(reference.company), .text(reference.entity), .text(reference.key), .text(id))
         }
         linkCache.set(id, for: reference)
@@ -151,9 +154,9 @@ extension SQLiteTransaction {
         return try connection.all(
             """
             SELECT application, company, entity, "key", id FROM link
-            WHERE (application, company, entity, "key") > (?1, ?2, ?3, ?4)
-                AND (?5 IS NULL OR application = ?5) AND (?6 IS NULL OR entity = ?6)
-            ORDER BY application, company, entity, "key" LIMIT ?7
+            WHERE (application, company, entity, "key") > ($1, $2, $3, $4)
+                AND (CAST($5 AS text) IS NULL OR application = $5) AND (CAST($6 AS text) IS NULL OR entity = $6)
+            ORDER BY application, company, entity, "key" LIMIT $7
             """, .text(start.application), .text(start.company), .text(start.entity), .text(start.key), .optional(application),
             .optional(entity), .limit(limit)
         ) { row in Link(reference: NativeReference(row.id(0), row.id(1), row.id(2), row.id(3)), id: row.id(4)) }

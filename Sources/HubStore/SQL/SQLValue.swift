@@ -15,5 +15,7 @@ enum SQLValue {
     static func optional(_ bytes: [UInt8]?) -> SQLValue { bytes.map { .bytes($0) } ?? .null }
     static func optional(_ integer: Int64?) -> SQLValue { integer.map { .integer($0) } ?? .null }
     static func optional(_ time: Instant?) -> SQLValue { time.map { .integer($0.milliseconds) } ?? .null }
+    /// A number of rows; none where it is negative (which SQLite would take for "all").
+    static func limit(_ limit: Int) -> SQLValue { .integer(Int64(max(0, limit))) }
     static func flag(_ isSet: Bool) -> SQLValue { .integer(isSet ? 1 : 0) }
 }

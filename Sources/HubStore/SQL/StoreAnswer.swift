@@ -1,19 +1,20 @@
 import Dispatch
-import HubStore
 import Synchronization
 
 /// What a transaction that was submitted has answered, for a thread that goes on and asks later.
-final class Answer<T: Sendable>: Sendable {
+package final class StoreAnswer<T: Sendable>: Sendable {
     private let result = Mutex<Result<T, StoreError>?>(nil)
     private let arrived = DispatchSemaphore(value: 0)
 
-    func set(_ result: Result<T, StoreError>) {
+    package init() {}
+
+    package func set(_ result: Result<T, StoreError>) {
         self.result.withLock { $0 = result }
         arrived.signal()
     }
 
     /// Blocks until the answer is there; to be called once.
-    func wait() -> Result<T, StoreError> {
+    package func wait() -> Result<T, StoreError> {
         arrived.wait()
         return result.withLock { $0 } ?? .failure(StoreError(.failed, "The store gave no answer."))
     }
