@@ -99,12 +99,35 @@ public struct CapturedChange: Sendable, Hashable {
 /// Changes and the position behind the last of them; an empty list says that nothing is new.
 public struct CapturedBatch: Sendable {
     public var changes: [CapturedChange]
+    /// What stands in the feed before ``position`` and is no change, because it cannot be read: it becomes dead letters.
+    /// Changes and these together are at most as many as were asked for.
+    public var malformed: [MalformedEntry]
     /// Opaque to the hub, which stores it; nil only where there has never been a change.
     public var position: String?
 
-    public init(changes: [CapturedChange], position: String?) {
+    public init(changes: [CapturedChange], malformed: [MalformedEntry] = [], position: String?) {
         self.changes = changes
+        self.malformed = malformed
         self.position = position
+    }
+}
+
+/// Something in a feed that cannot be read as a change, for a person to look at: a row of a file with a quote too many, say.
+public struct MalformedEntry: Sendable, Hashable {
+    /// The native type that it would have been; nil where not even that can be told.
+    public var native: String?
+    /// A stable short name: `bad-row`.
+    public var code: String
+    /// Where it stands and what is wrong with it, in words for people: `orders.csv, line 17: …`.
+    public var reason: String
+    /// As it stands in the feed; the hub keeps the beginning of very long ones only, and says so.
+    public var raw: [UInt8]
+
+    public init(native: String?, code: String, reason: String, raw: [UInt8]) {
+        self.native = native
+        self.code = code
+        self.reason = reason
+        self.raw = raw
     }
 }
 

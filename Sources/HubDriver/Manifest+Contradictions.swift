@@ -7,7 +7,8 @@ extension Manifest {
     /// - Parameters:
     ///   - looksUp: the driver is ``LookingUp``.
     ///   - reads: the driver is ``Reading``.
-    public func contradictions(looksUp: Bool, reads: Bool) -> [String] {
+    ///   - answers: the driver is ``Answering``.
+    public func contradictions(looksUp: Bool, reads: Bool, answers: Bool = true) -> [String] {
         var found: [String] = []
         if driver.isEmpty || version.isEmpty { found.append("the driver has no name or no version") }
         if entities.isEmpty { found.append("it has no entities") }
@@ -16,11 +17,22 @@ extension Manifest {
         if limits.batch < 1 || limits.concurrentCalls < 1 || limits.callsPerMinute ?? 1 < 1 {
             found.append("limits below 1 would let nothing through")
         }
+        if !functions.isEmpty, !answers { found.append("it has functions, and the driver answers none") }
+        let names = functions.map(\.name)
+        if Set(names).count != names.count { found.append("a function is there twice") }
         for (place, entity) in entities.enumerated() {
             if entities[..<place].contains(where: { $0.native == entity.native }) {
                 found.append("the native type \(entity.native) is there twice")
             }
             found += entity.contradictions(looksUp: looksUp, reads: reads).map { "\(entity.native): \($0)" }
+        }
+        for (place, function) in functions.enumerated() {
+            if functions[..<place].contains(where: { $0.name == function.name }) {
+                found.append("the function \(function.name) is there twice")
+            }
+            let names = function.parameters.map(\.name)
+            if Set(names).count != names.count { found.append("\(function.name): a parameter is there twice") }
+            if function.parameters.count(where: { $0.kind == .company }) > 1 { found.append("\(function.name): it asks for two companies") }
         }
         let isUnsafe = entities.contains { !$0.hasToken || (!$0.createIsRepeatable && $0.operations.contains(.create)) }
         if isUnsafe, window.isEmpty {

@@ -2,6 +2,7 @@
 public enum Check: String, Sendable, Hashable, CaseIterable {
     case manifest
     case identity
+    case discovery
     case redelivery = "idempotent-redelivery"
     case intentRecovery = "intent-recovery"
     case lateCompletion = "late-completion"
@@ -22,6 +23,7 @@ public enum Check: String, Sendable, Hashable, CaseIterable {
     case paging
     case capture
     case delete
+    case functions
     case shutdown
 
     /// What it asks of a driver.
@@ -29,6 +31,7 @@ public enum Check: String, Sendable, Hashable, CaseIterable {
         switch self {
         case .manifest: "the manifest does not contradict itself or the driver"
         case .identity: "the application says who it is, and says it again"
+        case .discovery: "what the application holds is told: every type, every field that is written or mapped, rights"
         case .redelivery: "the same delivery twice has one effect"
         case .intentRecovery: "an answer that is lost leads to one document, complete"
         case .lateCompletion: "a call that takes effect after its time-out leads to one document, complete"
@@ -49,6 +52,7 @@ public enum Check: String, Sendable, Hashable, CaseIterable {
         case .paging: "paging tells every document once, while documents change"
         case .capture: "every change is captured"
         case .delete: "a delete means what the manifest says"
+        case .functions: "functions answer, refuse what is not there, say when nobody can tell, and write nothing"
         case .shutdown: "closing a busy driver ends every call"
         }
     }

@@ -35,4 +35,11 @@ public protocol DriverBench: Sendable {
 
     /// One sample for each native type that the driver writes.
     var samples: [Sample] { get async throws }
+
+    /// One for each function of the manifest; those without one are reported absent.
+    var questions: [QuestionSample] { get async throws }
+}
+
+extension DriverBench {
+    public var questions: [QuestionSample] { [] }
 }

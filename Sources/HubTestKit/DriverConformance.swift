@@ -28,8 +28,9 @@ public struct DriverConformance: Sendable {
         }
         await close(first)
         let marks = Marks()
+        let questions = options.checks.contains(.functions) ? try await bench.questions : []
         for check in Check.allCases where options.checks.contains(check) {
-            for step in steps(check, samples.filter { manifest.entity(native: $0.native) != nil }, manifest) {
+            for step in steps(check, samples.filter { manifest.entity(native: $0.native) != nil }, questions, manifest) {
                 add(await result(check, step, marks), to: &report)
             }
         }
@@ -82,7 +83,7 @@ public struct DriverConformance: Sendable {
         }
     }
 
-    private func steps(_ check: Check, _ samples: [Sample], _ manifest: Manifest) -> [Step] {
+    private func steps(_ check: Check, _ samples: [Sample], _ questions: [QuestionSample], _ manifest: Manifest) -> [Step] {
         let each = { (run: @escaping @Sendable (Trial) async throws -> String) in samples.map { Step($0, run: run) } }
         /// The first sample that takes creates and updates.
         let once = { (run: @escaping @Sendable (Trial) async throws -> String) in
@@ -92,6 +93,14 @@ public struct DriverConformance: Sendable {
         switch check {
         case .manifest: return []
         case .identity: return once { try await $0.identity() }
+        case .discovery:
+            return once { try await $0.discoveredTypes() }
+                + samples.flatMap { sample in
+                    [
+                        Step(sample, "fields") { try await $0.discoveredFields() },
+                        Step(sample, "rights") { try await $0.discoveredRights() },
+                    ]
+                }
         case .redelivery: return each { try await $0.redelivery() }
         case .intentRecovery: return each { try await $0.intentRecovery() }
         case .lateCompletion: return each { try await $0.lateCompletion() }
@@ -116,6 +125,7 @@ public struct DriverConformance: Sendable {
         case .paging: return each { try await $0.paging() }
         case .capture: return each { try await $0.capture() }
         case .delete: return each { try await $0.delete() }
+        case .functions: return functionSteps(samples, questions, manifest)
         case .shutdown: return once { try await $0.shutdown() }
         }
     }
@@ -134,6 +144,33 @@ public struct DriverConformance: Sendable {
             Step(sample, breach.rule) { _ in throw Verdict.failed("the bench breaks a rule that the manifest does not name") }
         }
         return declared + others
+    }
+
+    private func functionSteps(_ samples: [Sample], _ questions: [QuestionSample], _ manifest: Manifest) -> [Step] {
+        guard let sample = samples.first else { return [] }
+        func step(_ subject: String, _ run: @escaping @Sendable (Trial) async throws -> String) -> Step {
+            var step = Step(sample, run: run)
+            step.subject = subject
+            return step
+        }
+        if manifest.functions.isEmpty, questions.isEmpty {
+            return [step("") { _ in throw Verdict.notApplicable("the manifest names no function") }]
+        }
+        var steps = manifest.functions.map { function in
+            let question = questions.first { $0.function == function.name }
+            return step(function.name) { trial in
+                guard let question else { throw Verdict.absent("the bench has no question") }
+                return try await trial.answers(function, question)
+            }
+        }
+        steps += questions.filter { question in !manifest.functions.contains { $0.name == question.function } }.map { question in
+            step(question.function) { _ in throw Verdict.failed("the bench asks for a function that the manifest does not name") }
+        }
+        guard !questions.isEmpty else { return steps }
+        return steps + [
+            step("out of reach") { try await $0.answersNothing(questions) },
+            step("write nothing") { try await $0.writesNothing(questions) },
+        ]
     }
 
     private func probeSteps(_ samples: [Sample], _ isMeant: (FieldProbe.Kind) -> Bool) -> [Step] {

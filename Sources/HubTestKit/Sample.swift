@@ -27,6 +27,8 @@ public struct Sample: Sendable {
     /// Runs its second argument while the application refuses writes of that document for the moment (a lock is held, a quota is spent).
     /// Nil: the bench cannot, which the report says.
     public var whileBusy: (@Sendable (_ key: NativeKey, _ body: @Sendable () async throws -> Void) async throws -> Void)?
+    /// Native places that the type's mapping uses, positions in lists left out (`lines.quantity`): a discovery has to find them.
+    public var mapped: [String] = []
     /// True where a member reads back as it was sent; the standard is ``isContained(_:_:)``.
     public var isSame: @Sendable (_ name: String, _ sent: Value, _ told: Value) -> Bool = { _, sent, told in isContained(sent, told) }
 

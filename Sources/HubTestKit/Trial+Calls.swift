@@ -118,14 +118,11 @@ extension Trial {
         return try await limited(what, body)
     }
 
-    /// Waits until a call that began at `moment` cannot take effect any more.
+    /// Waits until a call that has just ended cannot take effect any more.
     ///
-    /// - Parameter isLate: one of its requests was late, and may have been its last: the settle time counts from there then, as the hub
-    ///   reckons it.
-    func settle(_ moment: ContinuousClock.Instant, isLate: Bool = false) async throws {
-        let time = manifest.settleTime + (isLate ? manifest.answerTime : .zero)
-        try await Task.sleep(until: moment + time, clock: .continuous)
-    }
+    /// A call that has ended sends nothing any more, so the settle time counts from there. The hub, which may have been restarted since,
+    /// counts from the latest moment at which a call can end, and waits longer.
+    func settle() async throws { try await Task.sleep(for: manifest.settleTime) }
 }
 
 extension Trial.Ending {

@@ -69,9 +69,8 @@ extension Trial {
             }
             let present: NativeDocument
             if hasStruck {
-                let begun = ContinuousClock.now
                 let edited = try await limited("a person's edit") { try await person.result() }
-                if ending.isNoAnswer { try await settle(begun) }
+                if ending.isNoAnswer { try await settle() }
                 present = try await existing(key)
                 do {
                     try judge(ending, delivery, held, edited, present)

@@ -28,13 +28,12 @@ extension Trial {
             var held = try await newDocument()
             for number in 1...max(1, options.requestLimit) {
                 let delivery = isCreate ? try await creation() : try update(held)
-                let begun = ContinuousClock.now
                 let (ending, hasStruck, isLast) = try await with(fault(number)) {
                     let ending = try await apply(delivery)
                     let hasStruck = await faults.hasStruck
                     let isLast = await isBehind(number)
                     // A late request arrives whatever the driver has answered meanwhile.
-                    if ending.isNoAnswer || hasStruck && isLate { try await settle(begun, isLate: isLate) }
+                    if ending.isNoAnswer || hasStruck && isLate { try await settle() }
                     return (ending, hasStruck, isLast)
                 }
                 let place = "\(delivery.operation), fault at request \(number)"
@@ -74,9 +73,8 @@ extension Trial {
         for number in 1...max(1, options.requestLimit) {
             var batch: [Delivery] = []
             for _ in 0..<size { batch.append(try await creation()) }
-            let begun = ContinuousClock.now
             let (endings, isLast) = try await with(.outage(after: number)) { (try await apply(batch), await isBehind(number)) }
-            if endings.contains(where: \.isNoAnswer) { try await settle(begun) }
+            if endings.contains(where: \.isNoAnswer) { try await settle() }
             for (index, ending) in endings.enumerated() {
                 do {
                     try await recover(batch[index], ending)

@@ -131,8 +131,9 @@ extension Trial {
 
     private func batch(_ capturing: any Capturing, _ position: String?, _ limit: Int) async throws -> CapturedBatch {
         let batch = try await limited("a capture") { try await capturing.capture(after: position, limit: limit) }
-        try Verdict.require(batch.changes.count <= limit, "a capture of at most \(limit) gave \(batch.changes.count) changes")
-        try Verdict.require(batch.changes.isEmpty || batch.position != nil, "changes came without a position behind them")
+        let count = batch.changes.count + batch.malformed.count
+        try Verdict.require(count <= limit, "a capture of at most \(limit) gave \(count) changes and entries that cannot be read")
+        try Verdict.require(count == 0 || batch.position != nil, "changes came without a position behind them")
         return batch
     }
 

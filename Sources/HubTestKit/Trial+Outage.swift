@@ -99,7 +99,7 @@ extension Trial {
             }
             return duration
         }
-        try await settle(begun)
+        try await settle()
         let wrong = difference(before(delivery, held), try await existing(held.document.key).fields)
         try Verdict.require(wrong.isEmpty, "what could not arrive has changed something: \(wrong)")
         _ = try await written(delivery)
@@ -115,7 +115,6 @@ extension Trial {
         for _ in 0..<calls { deliveries.append(try await creation()) }
         let delay = min(manifest.answerTime / 4, .milliseconds(500))
         let isSlow = faults.canMake(.slowAnswers(delay))
-        let begun = ContinuousClock.now
         let (ends, closing) = try await with(isSlow ? .slowAnswers(delay) : .none, closes: true) {
             let running = deliveries.map { delivery in RunningCall { [driver] in try await driver.apply([delivery]) } }
             if isSlow { try await Task.sleep(for: delay / 4) } else { await Task.yield() }
@@ -133,7 +132,7 @@ extension Trial {
             }
             return (ends, closing)
         }
-        try await settle(begun)
+        try await settle()
         let next = try await bench.makeDriver()
         let successor = Trial(bench: bench, options: options, marks: marks, sample: sample, driver: next, entity: entity)
         do {

@@ -47,13 +47,12 @@ extension Trial {
     func retryable() async throws -> String {
         _ = try await newDocument()
         let delivery = try await creation()
-        let begun = ContinuousClock.now
         let ending = try await with(.refused) { try await apply(delivery) }
         switch ending {
         case .withoutEffect, .answer(.retry), .answer(.noAnswer): break
         case .answer: throw Verdict.failed("an application that cannot be reached was answered as \(ending.detail)")
         }
-        if ending.isNoAnswer { try await settle(begun) }
+        if ending.isNoAnswer { try await settle() }
         try await recover(delivery, ending)
         return "unreachable is \(ending.text), and the delivery passes afterwards"
     }

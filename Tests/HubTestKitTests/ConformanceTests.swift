@@ -24,7 +24,7 @@ struct ConformanceTests {
     @Test func theProxyServesAsWell() async throws {
         let report = try await DriverConformance(SocketBench(), quick()).run()
         #expect(report.hasPassed, "\(report.text)")
-        #expect(report.entries.count { if case .passed = $0.result { true } else { false } } == 28)
+        #expect(report.entries.count { if case .passed = $0.result { true } else { false } } == 31)
     }
 
     @Test(arguments: [
@@ -42,10 +42,20 @@ struct ConformanceTests {
         let report = try await DriverConformance(bench, quick([.manifest, .redelivery, .conditionalWrite])).run()
         #expect(report.hasPassed, "\(report.text)")
         #expect(report.absences.map(\.check) == [.conditionalWrite])
-        let blind = try await DriverConformance(WarehouseBench(defect: .withoutLookUp), quick([.paging, .capture])).run()
-        #expect(blind.absences.map(\.check) == [.paging, .capture])
+        let blind = try await DriverConformance(
+            WarehouseBench(defect: .withoutLookUp), quick([.discovery, .paging, .capture, .functions])
+        ).run()
+        #expect(blind.absences.map(\.check) == [.discovery, .discovery, .discovery, .paging, .capture])
         // Where nothing was tried nothing has been kept.
         #expect(!blind.hasPassed && blind.failures.isEmpty)
+    }
+
+    @Test func mappedFieldsHaveToBeFound() async throws {
+        var bench = WarehouseBench()
+        bench.mapped = ["name", "price", "colour"]
+        let report = try await DriverConformance(bench, quick([.discovery])).run()
+        #expect(report.failures.map(\.subject) == ["item fields"])
+        #expect(report.text.contains("colour is written or mapped, and not found"), "\(report.text)")
     }
 
     @Test func aLimitAMinuteIsKept() async throws {
@@ -61,6 +71,12 @@ struct ConformanceTests {
         #expect(report.failures.map(\.subject).sorted() == BareBench.rules.map { "item \($0)" }.sorted())
         #expect(report.absences.map(\.subject) == ["item", "item for the moment"])
         #expect(report.text.contains("the bench names no such member"))
+    }
+
+    @Test func functionsWithoutQuestionsAreAbsent() async throws {
+        let report = try await DriverConformance(BareBench(), quick([.functions])).run()
+        #expect(report.absences.map(\.subject) == ["price"])
+        #expect(!report.hasPassed && report.failures.isEmpty)
     }
 
     @Test func withoutFaultsWhatNeedsThemIsAbsent() async throws {

@@ -4,6 +4,7 @@
 enum Defect: String, CaseIterable, Sendable {
     case contradictoryManifest, withoutLookUp
     case anotherInstanceEachTime
+    case hidesTypes, discoversAnother, hidesFields, repeatsFields, hidesRights
     case createsTwice
     case lostAnswerIsRetry, lookUpFindsNothing
     case repeatsAfterTimeOut
@@ -24,6 +25,7 @@ enum Defect: String, CaseIterable, Sendable {
     case pagesByOffset, pagesByChange
     case losesEvents, losesDeletes, tellsNoReference, movesOn
     case saysItArchives, answersWithoutDeleting
+    case answersForNothing, leavesMembersOut, answersFromMemory, writesForQuestions
     case closeHangs, callsHangAfterClose
 
     /// The check that has to find it.
@@ -31,6 +33,7 @@ enum Defect: String, CaseIterable, Sendable {
         switch self {
         case .contradictoryManifest, .withoutLookUp: .manifest
         case .anotherInstanceEachTime: .identity
+        case .hidesTypes, .discoversAnother, .hidesFields, .repeatsFields, .hidesRights: .discovery
         case .createsTwice: .redelivery
         case .lostAnswerIsRetry, .lookUpFindsNothing: .intentRecovery
         case .repeatsAfterTimeOut: .lateCompletion
@@ -51,6 +54,7 @@ enum Defect: String, CaseIterable, Sendable {
         case .pagesByOffset, .pagesByChange: .paging
         case .losesEvents, .losesDeletes, .tellsNoReference, .movesOn: .capture
         case .saysItArchives, .answersWithoutDeleting: .delete
+        case .answersForNothing, .leavesMembersOut, .answersFromMemory, .writesForQuestions: .functions
         case .closeHangs, .callsHangAfterClose: .shutdown
         }
     }

@@ -85,6 +85,7 @@ struct SocketBench: DriverBench {
 
     var faults: any FaultInjector { proxy }
     var samples: [Sample] { inside.samples }
+    var questions: [QuestionSample] { inside.questions }
 
     func makeDriver() async throws -> any Driver {
         // A connection that is kept is reset in an outage, and hides whether a refused one would be taken for harmless.

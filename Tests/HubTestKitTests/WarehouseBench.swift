@@ -6,6 +6,7 @@ import HubTestKit
 struct WarehouseBench: DriverBench {
     var profile = Profile()
     var defect: Defect?
+    var mapped: [String] = []
     let warehouse = Warehouse()
     let wire = Wire()
 
@@ -25,6 +26,7 @@ struct WarehouseBench: DriverBench {
         }
         return [
             sample.with([.text("name"), .decimal("price", scale: 2), .date("since")]).with(breaches).altered { sample in
+                sample.mapped = mapped
                 sample.edit = { key, mark in
                     try warehouse.update(Int(key.rawValue) ?? 0, ["note": .string(mark)], version: nil)
                     return ["note": .string(mark)]
@@ -36,6 +38,16 @@ struct WarehouseBench: DriverBench {
                 }
             }
         ]
+    }
+
+    var questions: [QuestionSample] {
+        if defect == .withoutLookUp { return [] }
+        let warehouse = warehouse
+        let sample = QuestionSample("price", unknown: ["product": "999999"]) {
+            let key = try warehouse.create(["name": "Priced", "price": .number(Number(1050, scale: 2))], nil)
+            return ["product": .string(String(key)), "quantity": 3]
+        }
+        return [sample]
     }
 
     private var breaches: [Breach] {

@@ -33,7 +33,7 @@ extension WarehouseDriver {
     }
 
     /// A question, whose failure has no effect.
-    private func ask<T: Sendable>(_ work: @escaping @Sendable () -> T) async throws(DriverError) -> T {
+    func ask<T: Sendable>(_ work: @escaping @Sendable () -> T) async throws(DriverError) -> T {
         do {
             return try await wire.request(work)
         } catch LineFailure.refused {
@@ -104,5 +104,22 @@ extension WarehouseDriver {
             }
             return CapturedBatch(changes: Array(changes), position: String(start + some.count))
         }
+    }
+}
+
+extension WarehouseDriver: Discovering {
+    func discover() async throws(DriverError) -> Discovery {
+        var identity = try await probe()
+        if defect == .discoversAnother { identity.instance += "'" }
+        var fields = Warehouse.members.sorted().map { name in
+            DiscoveredField(
+                path: name, kind: name == "price" ? .number : name == "since" ? .date : .text, nativeKind: "any", isRequired: name == "name"
+            )
+        }
+        if defect == .hidesFields { fields.removeAll { $0.path == "city" } }
+        if defect == .repeatsFields { fields += fields }
+        let rights: Set<DiscoveredType.Right> = defect == .hidesRights ? [.read] : Set(DiscoveredType.Right.allCases)
+        return Discovery(
+            identity: identity, types: defect == .hidesTypes ? [] : [DiscoveredType(native: "item", fields: fields, rights: rights)])
     }
 }

@@ -33,7 +33,8 @@ struct WarehouseDriver: Driver, LookingUp, Reading, Paging, Capturing {
                     transitions: defect == .contradictoryManifest ? ["new": ["old"]] : ["new": ["old"], "old": []],
                     rules: ["missing-name", "duplicate-code", "negative-price", "in-use", "territory"])
             ], settleTime: .milliseconds(500), answerTime: .milliseconds(400),
-            limits: Manifest.Limits(batch: 5, concurrentCalls: 4, callsPerMinute: profile.callsPerMinute), window: "What tests leave open.")
+            limits: Manifest.Limits(batch: 5, concurrentCalls: 4, callsPerMinute: profile.callsPerMinute), window: "What tests leave open.",
+            functions: defect == .withoutLookUp ? [] : [.price.without("company", "customer", "unit", "currency", "date")])
     }
 
     // MARK: Writing
