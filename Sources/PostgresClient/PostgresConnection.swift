@@ -22,7 +22,7 @@ package final class PostgresConnection {
         case sync
     }
 
-    private let handle: OpaquePointer
+    let handle: OpaquePointer
     private let options: PostgresOptions
     private var pending: ArraySlice<Pending> = []
     /// Results of ``Pending/statement`` that came while statements were still being sent.
@@ -37,7 +37,10 @@ package final class PostgresConnection {
     package private(set) var sent = 0
 
     /// Connects. Blocks.
-    package init(_ options: PostgresOptions) throws(PostgresError) {
+    package convenience init(_ options: PostgresOptions) throws(PostgresError) { try self.init(options, isReplication: false) }
+
+    /// - Parameter isReplication: the server takes commands of the replication protocol, and no pipelines.
+    init(_ options: PostgresOptions, isReplication: Bool) throws(PostgresError) {
         self.options = options
         // What stands before dbname is overruled by the connection string, what stands behind it overrules that.
         var parameters: [(String, String)] = [
@@ -46,6 +49,7 @@ package final class PostgresConnection {
         ]
         if let password = options.password { parameters.append(("password", password)) }
         parameters.append(("client_encoding", "UTF8"))
+        if isReplication { parameters.append(("replication", "database")) }
         guard let handle = Self.connect(parameters) else { throw PostgresError(.unreachable, "There is no memory for a connection.") }
         self.handle = handle
         guard PQstatus(handle) == CONNECTION_OK else {
@@ -56,7 +60,7 @@ package final class PostgresConnection {
         PQsetNoticeProcessor(handle, { _, _ in }, nil)
         do throws(PostgresError) {
             try script(Self.session(options))
-            guard PQsetnonblocking(handle, 1) == 0, PQenterPipelineMode(handle) == 1 else {
+            guard PQsetnonblocking(handle, 1) == 0, isReplication || PQenterPipelineMode(handle) == 1 else {
                 throw PostgresError(.unreachable, Self.message(handle))
             }
         } catch {
@@ -119,7 +123,15 @@ package final class PostgresConnection {
     // MARK: Statements
 
     /// Runs statements that are not worth preparing, several separated by semicolons, as one transaction. Blocks.
-    package func script(_ sql: String) throws(PostgresError) {
+    package func script(_ sql: String) throws(PostgresError) { _ = try simple(sql) }
+
+    /// The result of one statement that goes out as a script does: a command of the replication protocol.
+    func ask(_ sql: String) throws(PostgresError) -> PostgresResult {
+        guard let result = try simple(sql) else { throw PostgresError(.lost, "The server gave no result.") }
+        return result
+    }
+
+    private func simple(_ sql: String) throws(PostgresError) -> PostgresResult? {
         try drain()
         guard !isBroken else { throw lost() }
         let wasPipeline = PQpipelineStatus(handle) != PQ_PIPELINE_OFF
@@ -127,14 +139,16 @@ package final class PostgresConnection {
         defer { if wasPipeline && !isBroken { PQenterPipelineMode(handle) } }
         guard PQsendQuery(handle, sql) == 1 else { throw broken() }
         var first: PostgresError?
+        var last: PostgresResult?
         while let raw = try next() {
-            let result = PostgresResult(raw)
+            last = PostgresResult(raw)
             switch PQresultStatus(raw) {
-            case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_EMPTY_QUERY: withExtendedLifetime(result) {}
+            case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_EMPTY_QUERY: break
             default: first = first ?? error(raw)
             }
         }
         if let first { throw first }
+        return last
     }
 
     /// Runs one statement and waits for it, and for all that was sent before it: the first failure of any is thrown.
@@ -260,7 +274,7 @@ package final class PostgresConnection {
     // MARK: Waiting
 
     /// The next of libpq's results; nil where a statement's results end.
-    private func next() throws(PostgresError) -> OpaquePointer? {
+    func next() throws(PostgresError) -> OpaquePointer? {
         let start = ContinuousClock.now
         while PQisBusy(handle) == 1 {
             let rest = options.patience - start.duration(to: .now)
@@ -273,7 +287,7 @@ package final class PostgresConnection {
         return PQgetResult(handle)
     }
 
-    private func wait(_ milliseconds: Int32) throws(PostgresError) {
+    func wait(_ milliseconds: Int32) throws(PostgresError) {
         let unsent = PQflush(handle)
         if unsent < 0 { throw broken() }
         var descriptor = pollfd(fd: PQsocket(handle), events: Int16(POLLIN) | (unsent == 1 ? Int16(POLLOUT) : 0), revents: 0)
@@ -283,14 +297,14 @@ package final class PostgresConnection {
         if count > 0, descriptor.revents & Int16(POLLIN | POLLHUP | POLLERR) != 0, PQconsumeInput(handle) != 1 { throw broken() }
     }
 
-    private func broken() -> PostgresError {
+    func broken() -> PostgresError {
         isBroken = true
         return PostgresError(.lost, Self.message(handle))
     }
 
     private func lost() -> PostgresError { PostgresError(.lost, "The connection was lost before.") }
 
-    private func error(_ raw: OpaquePointer) -> PostgresError {
+    func error(_ raw: OpaquePointer) -> PostgresError {
         func field(_ code: Unicode.Scalar) -> String? {
             PQresultErrorField(raw, Int32(code.value)).map { String(cString: $0) }
         }

@@ -8,8 +8,8 @@ import Testing
 
 /// The whole contract, on live tables through a proxy that lets things go wrong.
 @Suite(.enabled(if: Live.isThere, Live.why)) struct ConformanceTests {
-    @Test func theDriverKeepsTheContract() async throws {
-        let bench = try await ConformanceBench()
+    @Test(arguments: ["yes", "slot"]) func theDriverKeepsTheContract(_ feed: String) async throws {
+        let bench = try await ConformanceBench(feed: feed)
         var options = ConformanceOptions()
         options.progress = { print($0) }
         let report: ConformanceReport
@@ -38,7 +38,7 @@ private struct ConformanceBench: DriverBench {
 
     var faults: any FaultInjector { proxy }
 
-    init() async throws {
+    init(feed: String) async throws {
         let server = Live.connection ?? ""
         guard let port = URL(string: server)?.port else { throw CocoaError(.coderInvalidValue) }
         proxy = try TCPProxy(to: "127.0.0.1", port)
@@ -47,8 +47,8 @@ private struct ConformanceBench: DriverBench {
             "connection": through + (through.contains("?") ? "&" : "?") + "sslmode=disable", "answerMilliseconds": "2000",
             "settleMilliseconds": "3000",
             "tables": """
-            customer: table=\(schema).customer version=row_version reference=hub_reference feed=yes
-            plain: table=\(schema).plain delete=archives:gone feed=yes
+            customer: table=\(schema).customer version=row_version reference=hub_reference feed=\(feed)
+            plain: table=\(schema).plain delete=archives:gone feed=\(feed)
             """,
         ]
         var options = Live.options()
@@ -78,6 +78,9 @@ private struct ConformanceBench: DriverBench {
     }
 
     func close() async {
+        let slot = "multipoint_\(schema)"
+        try? await script("DROP PUBLICATION IF EXISTS \(slot)")
+        _ = try? await run("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = $1", [.text(slot)])
         try? await script("DROP SCHEMA \(schema) CASCADE; DELETE FROM multipoint.write_log WHERE application = '\(schema)'")
         await people.close()
     }

@@ -33,7 +33,9 @@ import Testing
         arguments: [
             ("", "needs the setting tables"), ("customer", "begin with the type's name"), ("customer: key", "name=value"),
             ("customer: colour=red", "none of table"), ("a: delete=maybe", "delete is removes"), ("a: table=.b", "no table's name"),
-            ("a: adopt=perhaps", "adopt is yes or no"), ("a: key=x\na: key=y", "declared twice"),
+            ("a: adopt=perhaps", "adopt is yes or no"), ("a: feed=maybe", "slot (logical decoding)"),
+            ("a: document=b", "parts of a document"),
+            ("a: feed=yes\nb: feed=slot", "not by both"), ("a: key=x\na: key=y", "declared twice"),
         ])
     func mistakesAreSaid(_ tables: String, _ words: String) {
         let error = #expect(throws: DriverError.self) { try make(tables) }

@@ -12,6 +12,9 @@ package enum PostgreSQLFactory: DriverFactory {
         SettingDescription("password", "the user's password", isSecret: true),
         SettingDescription(
             "tables", "one line per table: customer: entity=customer table=crm.customer key=id version=row_version", isRequired: true),
+        SettingDescription("slot", "the replication slot of tables with feed=slot (multipoint_ and the application's name)"),
+        SettingDescription("publication", "the publication of these tables (named as the slot)"),
+        SettingDescription("slotKeepSeconds", "how long the slot keeps what the hub has, should the hub's own disk go back (60)"),
         SettingDescription("connections", "calls at once, a connection each (4)"),
         SettingDescription("batch", "deliveries in one transaction at most (200)"),
         SettingDescription("answerMilliseconds", "how long the hub waits for an answer (12000)"),
@@ -46,11 +49,26 @@ package enum PostgreSQLFactory: DriverFactory {
         options.lockTimeout = .milliseconds(max(1, min(2000, answer / 5)))
         options.connectSeconds = max(2, answer / 4000)
         let manifest = Manifest(
-            driver: name, version: "1.0", summary: "Tables of a PostgreSQL database", entities: tables.map(\.manifest),
+            driver: name, version: "1.0", summary: "Tables of a PostgreSQL database",
+            entities: tables.filter { $0.document == nil }.map(\.manifest),
             settleTime: .milliseconds(settle), answerTime: .milliseconds(answer),
-            limits: Manifest.Limits(batch: batch, concurrentCalls: connections), window: window(tables))
+            limits: Manifest.Limits(batch: batch, concurrentCalls: connections), window: window(tables.filter { $0.document == nil }))
         let driver = PostgreSQLDriver(manifest: manifest, application: settings.application, tables: tables, options: options)
-        return tables.contains { $0.feeds } ? PostgreSQLFeedDriver(base: driver) : driver
+        let feeds = Set(tables.compactMap(\.feed))
+        if feeds.count > 1 {
+            throw DriverError(.configuration, "\(settings.application): tables are heard of by triggers or by a slot, not by both.")
+        }
+        switch feeds.first {
+        case nil: return driver
+        case .triggers: return PostgreSQLFeedDriver(base: driver, feed: TriggerFeed(base: driver))
+        case .slot:
+            let slot = settings.values["slot"] ?? SlotFeed.slotName(settings.application)
+            options.patience = SlotFeed.patience
+            let feed = try SlotFeed(
+                base: driver, options: options, slot: slot, publication: settings.values["publication"] ?? slot,
+                keep: .seconds(try number("slotKeepSeconds", 60, 0...86_400)))
+            return PostgreSQLFeedDriver(base: driver, feed: feed)
+        }
     }
 
     private static func window(_ tables: [TableDeclaration]) -> String {

@@ -21,8 +21,17 @@ struct TableDeclaration: Sendable, Hashable {
     var refusesDelete = false
     /// A create takes over a row that has the key already.
     var adopts = false
-    /// A trigger notes its changes, and the driver tells them.
-    var feeds = false
+    /// How the driver hears of its changes; nil: it does not.
+    var feed: Feed?
+    /// Its rows are parts of documents of this type: a change of one is told as a change of the document that ``key`` names.
+    var document: String?
+
+    enum Feed: Sendable, Hashable {
+        /// A trigger notes changes.
+        case triggers
+        /// Logical decoding.
+        case slot
+    }
 
     /// What a write can break; constraints and triggers are the database's own affair, so all kinds of them are named.
     var rules: [String] {
@@ -41,7 +50,8 @@ struct TableDeclaration: Sendable, Hashable {
         if refusesDelete { operations.remove(.delete) }
         return EntityManifest(
             native: native, entity: entity, operations: operations, createIsRepeatable: true, hasToken: version != nil,
-            tellsReference: feeds, delete: refusesDelete ? .refuses : archived == nil ? .removes : .archives, isPerCompany: company != nil,
+            tellsReference: feed != nil, delete: refusesDelete ? .refuses : archived == nil ? .removes : .archives,
+            isPerCompany: company != nil,
             rules: rules)
     }
 
@@ -90,8 +100,11 @@ struct TableDeclaration: Sendable, Hashable {
                 guard let flag = ["yes": true, "no": false][value] else { throw Mistake(text: "adopt is yes or no") }
                 adopts = flag
             case "feed":
-                guard let flag = ["yes": true, "no": false][value] else { throw Mistake(text: "feed is yes or no") }
-                feeds = flag
+                guard let known: Feed? = ["yes": .triggers, "slot": .slot, "no": nil][value] else {
+                    throw Mistake(text: "feed is yes (a trigger), slot (logical decoding) or no")
+                }
+                feed = known
+            case "document": document = value
             case "delete":
                 switch value {
                 case "removes": break
@@ -100,8 +113,11 @@ struct TableDeclaration: Sendable, Hashable {
                 default: throw Mistake(text: "delete is removes, refuses or archives:column")
                 }
             default:
-                throw Mistake(text: "\(parts[0]) is none of table, entity, key, version, reference, company, delete, adopt, feed")
+                throw Mistake(text: "\(parts[0]) is none of table, entity, key, version, reference, company, delete, adopt, feed, document")
             }
+        }
+        if document != nil, feed != .slot || key == nil {
+            throw Mistake(text: "document= is for parts of a document: with feed=slot, and key= the column of the document's key")
         }
         guard table.split(separator: ".", omittingEmptySubsequences: false).allSatisfy({ !$0.isEmpty }) else {
             throw Mistake(text: "\(table) is no table's name")

@@ -26,7 +26,7 @@ struct TableShape: Sendable {
     /// - Throws: a ``PostgresError`` of the database, or one of kind `usage` where the table is not as it was declared.
     init(_ declaration: TableDeclaration, on connection: PostgresConnection) throws(PostgresError) {
         self.declaration = declaration
-        table = declaration.table.split(separator: ".").map { Self.quoted(String($0)) }.joined(separator: ".")
+        table = Self.quotedTable(declaration.table)
         try connection.send(
             """
             SELECT a.attname, format_type(a.atttypid, a.atttypmod), a.attidentity <> '', a.attgenerated <> '',
@@ -70,9 +70,10 @@ struct TableShape: Sendable {
         }
     }
 
-    static func quoted(_ name: String) -> String {
-        "\"" + name.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
-    }
+    /// `schema.table`, each part quoted.
+    static func quotedTable(_ name: String) -> String { name.split(separator: ".").map { quoted(String($0)) }.joined(separator: ".") }
+
+    static func quoted(_ name: String) -> String { PostgresConnection.quoted(name) }
 
     private func column(_ name: String) -> String { "x." + Self.quoted(name) }
 

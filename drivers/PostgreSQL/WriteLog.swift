@@ -89,6 +89,17 @@ enum WriteLog {
         ORDER BY company, document
         """
 
+    /// What the hub calls the rows with these keys, as far as it wrote them.
+    static func references(
+        _ keys: [NativeKey], _ native: String, of application: ApplicationID, on connection: PostgresConnection
+    ) throws(PostgresError) -> [NativeKey: CanonicalID] {
+        let rows = try connection.run(
+            #"SELECT "key", document FROM multipoint.write_log WHERE application = $1 AND native = $2 AND "key" = ANY ($3::text[])"#,
+            [.text(application), .text(native), .texts(keys.map(\.rawValue))]
+        ).rows
+        return Dictionary(rows.map { ($0.id(0), $0.id(1)) }) { $1 }
+    }
+
     static func entry(_ row: PostgresRow) -> Entry {
         Entry(
             native: row.text(2), key: row.id(3), version: Version(generation: Int(row.integer(4)), number: Int(row.integer(5))),

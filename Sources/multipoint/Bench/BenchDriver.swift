@@ -5,7 +5,7 @@ import Synchronization
 /// An application that does nothing: it answers every delivery as written, with the fields that it was given.
 ///
 /// What it is given it tells in its feed, as an application does, unless that is held back.
-final class BenchDriver: Reading, Capturing {
+final class BenchDriver: LookingUp, Reading, Capturing {
     private struct State {
         var tokens: [NativeKey: Int64] = [:]
         /// Kept only where reads need them.
@@ -40,7 +40,7 @@ final class BenchDriver: Reading, Capturing {
             state.applied += batch.count
             return batch.map { delivery in
                 observer?(delivery)
-                let key = delivery.key ?? NativeKey("B-\(delivery.reference)")
+                let key = delivery.key ?? Self.key(delivery.reference)
                 let number = (state.tokens[key] ?? 0) + 1
                 state.tokens[key] = number
                 let token = hasToken ? VersionToken("\(number)") : nil
@@ -56,6 +56,19 @@ final class BenchDriver: Reading, Capturing {
                             position: SourcePosition(minor: number), token: token, reference: delivery.reference),
                         fields: delivery.fields))
                 return .written(NativeDocument(key: key, token: token, fields: delivery.fields))
+            }
+        }
+    }
+
+    private static func key(_ reference: CanonicalID) -> NativeKey { NativeKey("B-\(reference)") }
+
+    func lookUp(_ references: [LookUp]) async throws(DriverError) -> [[NativeDocument]] {
+        state.withLock { state in
+            references.map { asked in
+                let key = Self.key(asked.reference)
+                guard let number = state.tokens[key] else { return [] }
+                let token = hasToken ? VersionToken("\(number)") : nil
+                return [NativeDocument(key: key, token: token, reference: asked.reference, fields: state.documents[key] ?? Fields())]
             }
         }
     }

@@ -56,11 +56,7 @@ struct LatencyBench {
     }
 
     /// Microseconds since 1970.
-    private static func now() -> Int64 {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000
-    }
+    private static func now() -> Int64 { Int64(Date.now.timeIntervalSince1970 * 1_000_000) }
 
     private final class DelayLog: Sendable {
         private let delays = Mutex<[Int64]>([])

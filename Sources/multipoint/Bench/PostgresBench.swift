@@ -95,7 +95,7 @@ struct PostgresBench {
     }
 
     /// Waits for an asynchronous call, on the bench's own thread.
-    private static func wait<T: Sendable>(_ body: @escaping @Sendable () async throws -> T) throws -> T {
+    static func wait<T: Sendable>(_ body: @escaping @Sendable () async throws -> T) throws -> T {
         let box = AnswerBox<T>()
         let done = DispatchSemaphore(value: 0)
         Task {

@@ -2,22 +2,15 @@ import HubDriver
 import HubModel
 import PostgresClient
 
-/// The driver with a feed: the tables marked `feed=yes` have a trigger that notes each change in `multipoint.change`.
+/// Tables marked `feed=yes` have a trigger that notes each change in `multipoint.change`.
 ///
 /// A note is only a signal, *this row*, written in the transaction of the change. What is told is the row as it is when the feed is read,
 /// in the same form as in answers and reads: several changes between two looks are told as one.
-struct PostgreSQLFeedDriver: Driver, LookingUp, Reading, Paging, Capturing {
+struct TriggerFeed: TableFeed {
     let base: PostgreSQLDriver
 
-    var manifest: Manifest { base.manifest }
-    func apply(_ batch: [Delivery]) async throws(DriverError) -> [Answer] { try await base.apply(batch) }
-    func probe() async throws(DriverError) -> ApplicationIdentity { try await base.probe() }
-    func close() async { await base.close() }
-    func lookUp(_ references: [LookUp]) async throws(DriverError) -> [[NativeDocument]] { try await base.lookUp(references) }
-    func read(_ references: [ReadRequest]) async throws(DriverError) -> [NativeDocument?] { try await base.read(references) }
-    func page(native: String, company: String?, after cursor: String?, limit: Int) async throws(DriverError) -> Page {
-        try await base.page(native: native, company: company, after: cursor, limit: limit)
-    }
+    func details(on connection: PostgresConnection) throws(PostgresError) -> [String] { [] }
+    func close() async {}
 
     func capture(after position: String?, limit: Int) async throws(DriverError) -> CapturedBatch {
         guard let start = position.map({ FeedPosition($0) }) ?? FeedPosition() else {
@@ -58,7 +51,7 @@ struct PostgreSQLFeedDriver: Driver, LookingUp, Reading, Paging, Capturing {
 
     private func look(_ position: FeedPosition, _ limit: Int, on connection: PostgresConnection) throws(PostgresError) -> [Note] {
         guard position.high > position.low else { return [] }
-        let tables = base.tables.filter(\.feeds)
+        let tables = base.tables.filter { $0.feed == .triggers }
         var natives: [String: String] = [:]
         for table in tables { if let shape = try base.shape(table.native, on: connection) { natives[shape.table] = table.native } }
         let rows = try connection.run(
@@ -84,11 +77,7 @@ struct PostgreSQLFeedDriver: Driver, LookingUp, Reading, Paging, Capturing {
         for note in notes { newest[note.key] = note }
         let keys = newest.keys.sorted()
         let documents = try base.read(keys, shape, on: connection)
-        var references: [NativeKey: CanonicalID] = [:]
-        let logged = try connection.run(
-            #"SELECT "key", document FROM multipoint.write_log WHERE application = $1 AND native = $2 AND "key" = ANY ($3::text[])"#,
-            [.text(base.application), .text(shape.declaration.native), .texts(keys.map(\.rawValue))])
-        for row in logged.rows { references[row.id(0)] = row.id(1) }
+        let references = try WriteLog.references(keys, shape.declaration.native, of: base.application, on: connection)
         return newest.values.map { note in
             let document = documents[note.key]
             let isGone = document?.isDeleted ?? true

@@ -1,0 +1,213 @@
+import HubDriver
+import HubModel
+import PostgresClient
+import Synchronization
+
+/// What is read from the tables themselves: whole tables, keys, and what the log leaves out.
+extension SlotFeed {
+    /// Rows of a page at most.
+    private static let pageSize = 1000
+
+    // MARK: Whole tables
+
+    /// The next page of a table, as the database was at one place in the log.
+    func read(_ work: SlotPosition.Work, _ position: inout SlotPosition, _ limit: Int) async throws(DriverError) -> [SlotChange] {
+        let size = min(limit, Self.pageSize)
+        let rows: Rows
+        do throws(PostgresError) {
+            rows = try await desk.perform(patience: Self.patience) { [self] session throws(PostgresError) in
+                do throws(PostgresError) {
+                    let place = try snapshot(session)
+                    return Rows(documents: try page(work, size, on: session.connection()), place: place)
+                } catch {
+                    // A snapshot ends with the first mistake.
+                    session.drop()
+                    state.withLock { $0.snapshot = nil }
+                    throw error
+                }
+            }
+        } catch {
+            throw PostgreSQLDriver.failure(error)
+        }
+        let (documents, place) = (rows.documents, rows.place)
+        if position.place.lsn == .zero { position.place = LogPlace(place) }
+        for index in position.work.indices where position.work[index].kind == .compare && position.work[index].at == nil {
+            position.work[index].at = LogPlace(place)
+        }
+        if documents.count < size {
+            position.work.removeFirst()
+            if !position.work.contains(where: { $0.kind == .read }) { await endSnapshot() }
+        } else {
+            position.work[0].key = documents.last?.key.rawValue
+        }
+        let company = base.tables.first { $0.native == work.native }?.company
+        return documents.filter { !$0.isDeleted }.map { document in
+            let event = ChangeEvent(
+                id: "\(place.rawValue)-\(work.native)-\(document.key)", type: work.native, operation: .snapshot, key: document.key,
+                position: LogPlace(place).source, token: document.token, reference: document.reference,
+                company: company.flatMap { document.fields[$0]?.keyText })
+            return SlotChange(change: CapturedChange(event: event, fields: document.fields), isNew: true)
+        }
+    }
+
+    /// Of one page, and of which place in the log.
+    private struct Rows: Sendable {
+        var documents: [NativeDocument]
+        var place: LogSequenceNumber
+    }
+
+    private func page(
+        _ work: SlotPosition.Work, _ size: Int, on connection: PostgresConnection
+    ) throws(PostgresError) -> [NativeDocument] {
+        guard let shape = try base.shape(work.native, on: connection) else { return [] }
+        var arguments: [PostgresValue] = [.text(base.application), .text(work.native)]
+        if let key = work.key { arguments.append(.text(key)) }
+        arguments.append(.integer(Int64(size)))
+        var documents: [NativeDocument] = []
+        for row in try connection.run(shape.page(isFirst: work.key == nil, hasCompany: false), arguments).rows {
+            var document = try shape.document(row)
+            document.reference = document.reference ?? row.optionalID(4)
+            documents.append(document)
+        }
+        return documents
+    }
+
+    /// The place of the snapshot that the session's transaction sees; makes both where the connection is a new one.
+    private func snapshot(_ session: PostgresSession) throws(PostgresError) -> LogSequenceNumber {
+        let connection = try session.connection()
+        if let held = state.withLock({ $0.snapshot }), held.process == connection.serverProcess { return held.place }
+        let stream = try ReplicationStream(options)
+        defer { stream.close() }
+        let beginning = try stream.beginning(slot: "\(slot)_read\(connection.serverProcess)")
+        guard beginning.snapshot.allSatisfy({ $0.isHexDigit || $0 == "-" }) else {
+            throw PostgresError(.lost, "The server gave a snapshot that is none: \(beginning.snapshot)")
+        }
+        try connection.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        try connection.run("SET TRANSACTION SNAPSHOT '\(beginning.snapshot)'")
+        state.withLock { $0.snapshot = (beginning.place, connection.serverProcess) }
+        return beginning.place
+    }
+
+    private func endSnapshot() async {
+        state.withLock { $0.snapshot = nil }
+        // An open transaction would keep the server from cleaning up.
+        try? await desk.perform(patience: Self.patience) { session throws(PostgresError) in session.drop() }
+    }
+
+    // MARK: Keys
+
+    /// Keys looked at in one call.
+    private static let keysAtOnce = 10_000
+
+    /// Deletions that the log does not tell: keys that were told, and that no row has now.
+    func compare(_ work: SlotPosition.Work, _ position: inout SlotPosition, _ limit: Int) async throws(DriverError) -> [SlotChange] {
+        let at = work.at ?? position.place
+        let found: [(key: NativeKey, isLiving: Bool)] = try await base.ask { [base] session throws(PostgresError) in
+            let connection = try session.connection()
+            guard let shape = try base.shape(work.native, on: connection) else { return [] }
+            return try connection.run(
+                ToldKeys.look(shape),
+                [.text(base.application), .text(work.native), .text(work.key ?? ""), .integer(Int64(Self.keysAtOnce))]
+            ).rows.map { (key: $0.id(0), isLiving: $0.flag(1)) }
+        }
+        let gone = found.filter { !$0.isLiving }.prefix(limit).map(\.key)
+        // Behind the last one that is told, or behind all that were looked at.
+        let reached = gone.count == limit ? gone.last : found.last?.key
+        if let reached { position.work[0].key = reached.rawValue } else { position.work.removeFirst() }
+        return gone.map { key in
+            let event = ChangeEvent(
+                id: "\(at.lsn.rawValue)-\(at.index)-\(work.native)-\(key)", type: work.native, operation: .delete, key: key,
+                position: at.source)
+            return SlotChange(change: CapturedChange(event: event, fields: nil))
+        }
+    }
+
+    /// The keys that a batch ends without, by native type.
+    static func gone(_ changes: [SlotChange]) -> [String: [NativeKey]] {
+        var last: [String: [NativeKey: Bool]] = [:]
+        for change in changes {
+            guard let key = change.change.event.key else { continue }
+            last[change.change.event.type, default: [:]][key] = change.change.event.operation == .delete
+        }
+        return last.mapValues { $0.filter(\.value).keys.sorted() }.filter { !$0.value.isEmpty }
+    }
+
+    // MARK: What the log leaves out
+
+    /// Puts in what stands elsewhere: the hub's references, columns that the log does not have; and keeps the list of keys told.
+    func complete(_ changes: [SlotChange], removing: [String: [NativeKey]]) async throws(DriverError) -> [CapturedChange] {
+        var told = changes.map(\.change)
+        var needs: [String: Needs] = [:]
+        let columns = Dictionary(base.tables.map { ($0.native, $0.reference) }) { first, _ in first }
+        // A row that was archived may come back.
+        let archives = Set(base.tables.filter { $0.archived != nil }.map(\.native))
+        for (place, change) in changes.enumerated() {
+            let event = change.change.event
+            guard let column = columns[event.type] else { continue }
+            let isGone = event.operation == .delete
+            var need = needs[event.type] ?? Needs()
+            if event.reference == nil, column == nil || isGone, event.operation != .snapshot { need.references.append(place) }
+            if change.isPartial { need.rows.append(place) }
+            if !isGone, change.isNew || archives.contains(event.type) { need.new.append(place) }
+            needs[event.type] = need
+        }
+        let open = needs.filter { !$0.value.isEmpty }
+        if open.isEmpty, removing.isEmpty { return told }
+        let keys = told.map { $0.event.key ?? "" }
+        let found: [String: Found] = try await base.ask { [base] session throws(PostgresError) in
+            let connection = try session.connection()
+            for (native, keys) in removing {
+                try connection.run(ToldKeys.remove, [.text(base.application), .text(native), .texts(keys.map(\.rawValue))])
+            }
+            var found: [String: Found] = [:]
+            for (native, need) in open.sorted(by: { $0.key < $1.key }) {
+                found[native] = try Self.find(native, need, keys, base, on: connection)
+            }
+            return found
+        }
+        for (native, need) in open {
+            for place in need.references { told[place].event.reference = found[native]?.references[keys[place]] }
+            for place in need.rows {
+                // The log's own columns are of the change, the others are of now.
+                guard let found = found[native], let row = found.rows[keys[place]], let fields = told[place].fields else { continue }
+                let isNew = changes[place].isNew
+                told[place].fields = row.fields.filter { isNew || found.generated.contains($0.name) }.overlaid(with: fields)
+            }
+        }
+        return told
+    }
+
+    /// Places in a batch.
+    private struct Needs {
+        var references: [Int] = []
+        var rows: [Int] = []
+        var new: [Int] = []
+
+        var isEmpty: Bool { references.isEmpty && rows.isEmpty && new.isEmpty }
+    }
+
+    private struct Found: Sendable {
+        var references: [NativeKey: CanonicalID] = [:]
+        var rows: [NativeKey: NativeDocument] = [:]
+        var generated: Set<String> = []
+    }
+
+    private static func find(
+        _ native: String, _ need: Needs, _ keys: [NativeKey], _ base: PostgreSQLDriver, on connection: PostgresConnection
+    ) throws(PostgresError) -> Found {
+        var found = Found()
+        func unique(_ places: [Int]) -> [NativeKey] { Set(places.map { keys[$0] }).sorted() }
+        if !need.references.isEmpty {
+            found.references = try WriteLog.references(unique(need.references), native, of: base.application, on: connection)
+        }
+        if !need.rows.isEmpty, let shape = try base.shape(native, on: connection) {
+            found.rows = try base.read(unique(need.rows), shape, on: connection)
+            found.generated = Set(shape.columns.values.filter(\.isGenerated).map(\.name))
+        }
+        if !need.new.isEmpty {
+            let keys = PostgresValue.texts(unique(need.new).map(\.rawValue))
+            try connection.run(ToldKeys.add, [.text(base.application), .text(native), keys])
+        }
+        return found
+    }
+}
