@@ -20,6 +20,8 @@ package struct Configuration: Sendable {
     package var applications: [ApplicationConfiguration]
     package var entities: [EntityPolicy]
     package var delivery: DeliveryTuning
+    /// nil: the hub listens to nobody.
+    package var http: HTTPSettings?
 
     /// One's own legal entity.
     package struct Company: Sendable {
@@ -113,6 +115,8 @@ package struct ApplicationConfiguration: Sendable {
     package var settings: DriverSettings
     /// Made from ``settings``; has not touched the network yet.
     package var driver: any Driver
+    /// Another driver, whose feed says which of the application's documents have changed; nil: the driver hears of that itself.
+    package var signal: (any Capturing)?
     /// The driver's, within the limits configured.
     package var manifest: Manifest
     /// One per entity, of the entities that the hub exchanges.
@@ -123,6 +127,20 @@ package struct ApplicationConfiguration: Sendable {
     package var envelopes: [String: EnvelopeDeclaration]
 
     package var driverName: String { factory.name }
+
+    /// Says who the application is, and how the signal does where there is one.
+    package var probed: any Driver {
+        if signal != nil, let signalled = capturing(driver) { return signalled }
+        return driver
+    }
+
+    /// Hears of changes: the signal, with a driver of this application to read the documents, or that driver itself. nil where neither can.
+    ///
+    /// - Parameter driver: ``driver``, or what stands in for it.
+    package func capturing(_ driver: any Driver) -> (any Capturing)? {
+        guard let signal else { return driver as? any Capturing }
+        return (driver as? any Driver & Reading).map { SignalledDriver($0, signal: signal) }
+    }
 
     /// Inbound topics, each once, by name.
     package var inboundTopics: [String] { Set(topics.values).sorted() }

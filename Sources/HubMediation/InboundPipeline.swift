@@ -56,6 +56,9 @@ package struct InboundPipeline: Sendable {
         guard let source = sources[record.topic], let application = plan.applications[source.application] else {
             return .dead(DeadLetterReason(application: nil, code: "topic", reason: "no application publishes to this topic"))
         }
+        if let entry = UnreadableEntry(record) {
+            return .dead(DeadLetterReason(application: source.application, code: entry.code, reason: entry.reason))
+        }
         do throws(DeadLetterReason) {
             guard let decoded = try decode(record, source) else { return .filtered }
             return try translate(decoded, record, application, source, now: now)
@@ -99,6 +102,7 @@ package struct InboundPipeline: Sendable {
         } else {
             mapping = mappings[0]
         }
+        if let data = decoded.data { try refuse(data, type, mapping, application.id) }
         guard let key = event.key ?? decoded.data.flatMap({ mapping.key(of: $0) }), !key.rawValue.isEmpty else {
             throw DeadLetterReason(
                 application: application.id, code: "no-key",
@@ -126,6 +130,16 @@ package struct InboundPipeline: Sendable {
                 native: decoded.data.map { RawJSON($0) } ?? .none,
                 position: event.position ?? SourcePosition(minor: record.offset), token: event.token,
                 time: min(event.time ?? broker, broker), reference: event.reference, event: event.id, record: record))
+    }
+
+    /// A field whose kind has changed is not taken up: it would spread as a value of another kind.
+    private func refuse(_ data: JSONNode, _ native: String, _ mapping: Mapping, _ application: ApplicationID) throws(DeadLetterReason) {
+        guard let stop = plan.stops[application]?[mapping.entity] else { return }
+        for field in stop.fields where field.native == native {
+            guard let told = data[native: field.path], told.kind != .null else { continue }
+            throw DeadLetterReason(
+                application: application, code: "field-changed", reason: "\(field.reason); replay it when that is mended")
+        }
     }
 
     private func company(

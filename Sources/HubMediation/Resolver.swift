@@ -147,7 +147,8 @@ package struct Resolver {
         let isOwnDelete = isGone && state.written.contains(where: \.isDelete)
         let echoes = state.matchEchoes(changed: changed, state: told, isGone: isGone, token: change.token, under: mapping)
 
-        var set: [String] = []
+        // What the application has told all along, and the mapping has only now: nobody's edit, but known where nobody knew anything.
+        var set = state.heard?.mapping == mapping.version ? [] : fillGaps(of: &golden, with: before, state.heard, change, mapping)
         var corrected = false
         var overruled = false
         var renewed = false
@@ -215,6 +216,29 @@ package struct Resolver {
         if overruled { return .conflict }
         if changed.isEmpty { return isOwnDelete ? .echo : .unchanged }
         return changed.allSatisfy { echoes[$0] != nil } ? .echo : .unchanged
+    }
+
+    /// Golden fields that nobody has told, taken from what a changed mapping reads in the last heard state.
+    /// - Returns: their names.
+    private func fillGaps(
+        of golden: inout GoldenRecord, with told: Fields, _ heard: TargetState.Heard?, _ change: InboundChange, _ mapping: Mapping
+    ) -> [String] {
+        guard let heard, !golden.isDeleted else { return [] }
+        let application = change.document.application
+        let policy = plan.policy(golden.entity)
+        var filled: [String] = []
+        for (field, value) in told where heard.fields[field] == nil && golden.fields[field] == nil && !value.isNull {
+            // What they refer to may not be linked: such a field waits for its next change.
+            let list = mapping.list(named: field)
+            if mapping.isReference(field) || list?.fields.contains(where: { $0.reference != nil }) == true { continue }
+            let owner = policy.owner(of: field, in: golden.fields)
+            if policy.guarded.contains(field), owner != application { continue }
+            golden.fields[field] = value
+            // Never newer than what anybody has told in the meantime.
+            golden.provenance[field] = Provenance(time: Instant(milliseconds: 0), application: application, event: "mapping")
+            filled.append(field)
+        }
+        return filled
     }
 
     /// *Heard* under today's mapping; nil where the feed has told nothing yet.

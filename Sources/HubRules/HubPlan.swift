@@ -18,6 +18,8 @@ package struct HubPlan: Sendable {
     package var recheckTime: Duration = .seconds(60)
     /// Failures in a row, for a reason of the document's own, after which a delivery is a dead letter.
     package var attemptLimit = 8
+    /// What is held back because an application is not as its mappings expect.
+    package var stops: [ApplicationID: [EntityName: EntityStop]] = [:]
     /// Only simulations set it.
     package var planted: PlantedFault?
 

@@ -2,11 +2,13 @@ import HubDriver
 import HubModel
 
 /// A driver that does nothing but describe itself.
-struct FakeDriver: Driver {
+struct FakeDriver: Driver, LookingUp, Reading {
     var manifest: Manifest
 
     func apply(_ batch: [Delivery]) async throws(DriverError) -> [Answer] { batch.map { _ in .changed } }
     func probe() async throws(DriverError) -> ApplicationIdentity { ApplicationIdentity(instance: "fake", version: "1") }
+    func lookUp(_ references: [LookUp]) async throws(DriverError) -> [[NativeDocument]] { references.map { _ in [] } }
+    func read(_ references: [ReadRequest]) async throws(DriverError) -> [NativeDocument?] { references.map { _ in nil } }
     func close() async {}
 
     static func entity(_ native: String, _ entity: EntityName, delete: EntityManifest.DeleteMeaning = .archives) -> EntityManifest {
@@ -60,6 +62,11 @@ enum FakeERP: DriverFactory {
     ]
     static func make(_ settings: DriverSettings) throws(DriverError) -> any Driver {
         if settings.values["password"] == "refuse me" { throw DriverError(.configuration, "no such password") }
-        return FakeDriver.make(name, delete: .removes)
+        var driver = FakeDriver.make(name, delete: .removes)
+        if settings.values["password"] == "contradict yourself" {
+            driver.manifest.limits.batch = 0
+            driver.manifest.entities[0].transitions = ["new": ["old"]]
+        }
+        return driver
     }
 }

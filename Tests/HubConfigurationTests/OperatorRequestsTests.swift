@@ -129,7 +129,7 @@ struct OperatorRequestsTests {
     func release(_ reason: TargetState.Wait.Reason) throws {
         let store = try store(reason)
         let isRefused = try refusal(store, .release(target)) != nil
-        #expect(isRefused == [.ready, .calling, .approval, .settle, .unheard].contains(reason))
+        #expect(isRefused == [.ready, .calling, .approval, .settle, .unheard, .stopped].contains(reason))
         let state = try store.withTransaction { try $0.target(target) }
         #expect(state.wait?.reason == (isRefused ? reason : .ready))
     }

@@ -12,6 +12,7 @@ struct ApplicationDraft {
     /// nil where a setting is wrong.
     var settings: DriverSettings?
     var driver: (any Driver)?
+    var signal: (any Capturing)?
     var manifest: Manifest?
     var companies: [CompanyID: String]
     var topics: [TopicSetting]
@@ -62,7 +63,7 @@ struct ApplicationDraft {
     ) -> ApplicationConfiguration? {
         guard let factory, let settings, let driver, let manifest else { return nil }
         return ApplicationConfiguration(
-            id: id, factory: factory, settings: settings, driver: driver, manifest: manifest, mappings: mappings,
+            id: id, factory: factory, settings: settings, driver: driver, signal: signal, manifest: manifest, mappings: mappings,
             topics: tables.topics, envelopes: tables.envelopes)
     }
 
@@ -75,6 +76,9 @@ struct ApplicationDraft {
 /// Reads one member of `applications`.
 struct ApplicationReader {
     static let keys = ["driver", "companies", "topics", "envelope", "limits"]
+    /// Settings of the driver that says which documents have changed: `signal.connection`.
+    private static let signal = "signal."
+    private static let standardSignal = "postgresql"
 
     let id: ApplicationID
     let member: ConfigurationNode.Member
@@ -104,25 +108,72 @@ struct ApplicationReader {
         draft.settings = settings
         do throws(DriverError) {
             let driver = try factory.make(settings)
+            let contradictions = driver.manifest.contradictions(
+                looksUp: driver is any LookingUp, reads: driver is any Reading, answers: driver is any Answering)
+            if !contradictions.isEmpty {
+                node.mistake("the manifest of the driver \(name) contradicts itself: \(contradictions.joined(separator: "; "))")
+            }
             draft.driver = driver
             draft.manifest = limited(driver.manifest)
+            if !signalMembers.isEmpty { draft.signal = readSignal(for: driver, draft.companies) }
         } catch {
             node.mistake("the driver refuses these settings: \(error.message)")
         }
         return draft
     }
 
+    // MARK: The signal
+
+    private var signalMembers: [ConfigurationNode.Member] {
+        guard node.isMap else { return [] }
+        return node.members("\(id): { driver: … }").filter { $0.name.hasPrefix(Self.signal) }
+    }
+
+    /// nil where a setting is wrong, or the two drivers do not go together.
+    private func readSignal(for driver: any Driver, _ companies: [CompanyID: String]) -> (any Capturing)? {
+        let name = node[Self.signal + "driver"]?.text("signal.driver: \(Self.standardSignal)") ?? Self.standardSignal
+        guard let factory = catalog.first(where: { $0.name == name }) else {
+            node.mistake("there is no driver \(name) for the signal", Suggestion.text(name, catalog.map { $0.name }.sorted()))
+            return nil
+        }
+        let known = factory.settings.map { Self.signal + $0.name } + [Self.signal + "driver"]
+        for member in signalMembers where !known.contains(member.name) {
+            member.node.mistake("\(name) has no such setting", Suggestion.text(member.name, known))
+        }
+        guard let values = settings(factory, prefix: Self.signal) else { return nil }
+        guard driver is any Reading else {
+            node.mistake("the driver cannot read the documents that a signal names", "leave the settings \(Self.signal)… out")
+            return nil
+        }
+        do throws(DriverError) {
+            let made = try factory.make(DriverSettings(application: id, values: values, companies: companies))
+            guard let signal = made as? any Capturing else {
+                node.mistake("\(name) hears of no changes with these settings", "its tables need feed=slot")
+                return nil
+            }
+            return signal
+        } catch {
+            node.mistake("the signal's driver refuses these settings: \(error.message)")
+            return nil
+        }
+    }
+
+    // MARK: Settings
+
     /// nil where one is wrong or missing.
-    private func settings(_ factory: any DriverFactory.Type) -> [String: String]? {
+    private func settings(_ factory: any DriverFactory.Type, prefix: String = "") -> [String: String]? {
         let known = factory.settings
-        if !factory.acceptsOtherSettings { node.check(keys: Self.keys, or: known.map(\.name)) }
+        if prefix.isEmpty, !factory.acceptsOtherSettings {
+            node.check(keys: Self.keys, or: known.map(\.name) + signalMembers.map(\.name))
+        }
         var isComplete = true
         var values: [String: String] = [:]
         for setting in known {
-            guard let value = node[setting.name] else {
+            let name = prefix + setting.name
+            guard let value = node[name] else {
                 guard setting.isRequired else { continue }
                 let form = setting.isSecret ? "{ env: NAME } or { file: path }" : "…"
-                node.mistakes.add(member.place, node.path(setting.name), "missing: \(setting.help)", "write \(setting.name): \(form)")
+                node.mistakes.add(member.place, node.path(name), "missing: \(setting.help)", "write \(name): \(form)")
                 isComplete = false
                 continue
             }
@@ -132,8 +183,10 @@ struct ApplicationReader {
             }
             values[setting.name] = setting.isPath ? surroundings.absolute(text) : text
         }
-        if factory.acceptsOtherSettings {
-            let others = node.members("\(id): { driver: … }").filter { !Self.keys.contains($0.name) }
+        if factory.acceptsOtherSettings, prefix.isEmpty {
+            let others = node.members("\(id): { driver: … }").filter {
+                !Self.keys.contains($0.name) && !$0.name.hasPrefix(Self.signal)
+            }
             for member in others where !known.contains(where: { $0.name == member.name }) {
                 if let text = member.node.otherSetting(surroundings) { values[member.name] = text } else { isComplete = false }
             }

@@ -4,7 +4,7 @@ import HubRules
 
 /// Reads one configuration file and all that it names, gathering mistakes on the way.
 struct ConfigurationReader {
-    static let keys = ["hub", "bus", "store", "companies", "applications", "entities", "delivery"]
+    static let keys = ["hub", "bus", "store", "companies", "applications", "entities", "delivery", "http"]
 
     let root: ConfigurationNode
     let catalog: [any DriverFactory.Type]
@@ -24,6 +24,7 @@ struct ConfigurationReader {
             mistakes: mistakes
         ).read()
         let delivery = self.delivery()
+        let http = self.http(drafts.map(\.id))
         var applications: [ApplicationConfiguration] = []
         var owners: [String: ApplicationID] = [:]
         for draft in drafts {
@@ -36,7 +37,7 @@ struct ConfigurationReader {
         return Configuration(
             file: file, hub: hub, bus: bus, storePath: store.path, storeServer: store.server, companies: companies.resolved,
             applications: applications,
-            entities: entities.policies, delivery: delivery)
+            entities: entities.policies, delivery: delivery, http: http)
     }
 
     // MARK: Small parts

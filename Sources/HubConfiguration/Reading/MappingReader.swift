@@ -28,7 +28,7 @@ struct MappingReader {
         var named: [String: MappingSource] = [:]
         for mapping in readyMade(factory, application) {
             let entity = Self.entity(of: mapping)
-            let source = MappingSource(name: "\(factory.name) (built in): \(mapping.fileName)", text: mapping.text)
+            let source = MappingSource.readyMade(factory.name, fileName: mapping.fileName, text: mapping.text)
             builtin[entity] = source
             named[Self.stem(mapping.fileName)] = source
         }

@@ -1,3 +1,4 @@
+import HubCodec
 package import HubModel
 package import HubRules
 package import HubStore
@@ -56,6 +57,8 @@ extension OperatorRequest {
             return "\(target) is released"
         case .replay(let id):
             return try replay(id, transaction, plan, now)
+        case .discover, .reload:
+            throw OperatorRefusal("no hub is running")
         }
     }
 
@@ -81,6 +84,9 @@ extension OperatorRequest {
         case .retry, .reference, .changed, .ambiguous, .dead: return
         case .ready, .calling: throw OperatorRefusal("\(target) is to be delivered already")
         case .approval: throw OperatorRefusal("\(target) waits for a yes: use waiting approve")
+        case .stopped:
+            throw OperatorRefusal(
+                "\(target): \(wait.detail). When that is mended, say multipoint discover \(target.application)")
         case .settle: throw OperatorRefusal("\(target): a call without an answer may still take effect; the hub looks again by itself")
         case .unheard:
             throw OperatorRefusal("\(target): the created document has not been heard from the application yet; nothing is sent before")
@@ -111,6 +117,10 @@ extension OperatorRequest {
             return "dead letter \(id): \(target) is to be delivered again"
         }
         guard var record = letter.record else { throw OperatorRefusal("dead letter \(id) holds nothing that could be replayed") }
+        if UnreadableEntry(record) != nil {
+            throw OperatorRefusal(
+                "dead letter \(id) is no event: it could not be read or published, and would end here again. Mend it at its source")
+        }
         let place = "\(record.topic)[\(record.partition)]"
         record.offset = -1
         record.headers.removeAll { $0.name == Self.replayHeader }

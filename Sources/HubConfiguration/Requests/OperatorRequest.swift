@@ -13,6 +13,10 @@ package struct OperatorRequest: Sendable, Hashable {
         case release(Target)
         /// Works a dead letter again.
         case replay(Int64)
+        /// Looks at the application again and holds back, or lets go, what that touches. Of a running hub only.
+        case discover(ApplicationID)
+        /// Reads the configuration again. Of a running hub only.
+        case reload
     }
 
     /// Unique, and in order of time: names the request's files.
@@ -44,12 +48,15 @@ extension OperatorRequest {
         case .approve: "approve"
         case .release: "release"
         case .replay: "replay"
+        case .discover: "discover"
+        case .reload: "reload"
         }
     }
 
     private var arguments: [String] {
         switch command {
-        case .pause(let application), .resume(let application): [application.rawValue]
+        case .pause(let application), .resume(let application), .discover(let application): [application.rawValue]
+        case .reload: []
         case .approve(let target), .release(let target):
             [target.application.rawValue, target.company.rawValue, target.id.rawValue]
         case .replay(let letter): [String(letter)]
@@ -64,6 +71,8 @@ extension OperatorRequest {
         switch (name, arguments.count) {
         case ("pause", 1): self.init(.pause(ApplicationID(arguments[0])), id: id)
         case ("resume", 1): self.init(.resume(ApplicationID(arguments[0])), id: id)
+        case ("discover", 1): self.init(.discover(ApplicationID(arguments[0])), id: id)
+        case ("reload", 0): self.init(.reload, id: id)
         case ("approve", 3): self.init(.approve(Self.target(arguments)), id: id)
         case ("release", 3): self.init(.release(Self.target(arguments)), id: id)
         case ("replay", 1):

@@ -96,10 +96,18 @@ package struct OperatorRequests: Sendable {
 
     /// Carries out what waits, each request in a transaction of its own, and answers.
     ///
+    /// - Parameter own: carries out what is not the store's; nil for what is.
     /// - Returns: those that were done, so that the hub can look at their targets again.
-    package func carryOut(in store: any Store, plan: HubPlan, now: Instant) async -> [OperatorRequest] {
+    package func carryOut(
+        in store: any Store, plan: HubPlan, now: Instant, own: (OperatorRequest.Command) async -> Reply? = { _ in nil }
+    ) async -> [OperatorRequest] {
         var done: [OperatorRequest] = []
         for request in pending() {
+            if let reply = await own(request.command) {
+                if reply.isDone { done.append(request) }
+                try? self.reply(to: request.id, reply)
+                continue
+            }
             let answer: Reply
             do throws(StoreError) {
                 let text = try await store.perform { try request.apply(to: $0, plan: plan, now: now) }
