@@ -72,12 +72,12 @@ package struct CloudEvent: Sendable {
             guard var text = value else { throw EnvelopeError(.badAttribute, "the header \(name) has no text") }
             if isHTTP, attribute != "datacontenttype" {
                 guard let decoded = URIReference.percentDecoded(text) else {
-                    throw EnvelopeError(.badAttribute, "the header \(name) is badly encoded")
+                    throw EnvelopeError(.badAttribute, "the header \(name) is badly encoded", attribute: attribute)
                 }
                 text = decoded
             }
             if let before = attributes[attribute], before != text {
-                throw EnvelopeError(.ambiguous, "the header \(name) stands twice, with different values")
+                throw EnvelopeError(.ambiguous, "the header \(name) stands twice, with different values", attribute: attribute)
             }
             try set(attribute, text)
         }
@@ -99,7 +99,8 @@ package struct CloudEvent: Sendable {
                 // Null means absent (JSON format, section 2.2).
                 if node.isNull { continue }
                 guard let text = node.string ?? node.bool.map(String.init) ?? node.integer.map(String.init) else {
-                    throw EnvelopeError(.badAttribute, "the attribute \(name) is neither text, true, false nor a whole number")
+                    throw EnvelopeError(
+                        .badAttribute, "the attribute \(name) is neither text, true, false nor a whole number", attribute: name)
                 }
                 try set(name, text)
             }
@@ -114,7 +115,7 @@ package struct CloudEvent: Sendable {
         }
         guard data == nil else { throw EnvelopeError(.ambiguous, "both data and data_base64 are there") }
         guard let text = encoded.string, let decoded = Base64.decode(text) else {
-            throw EnvelopeError(.badAttribute, "data_base64 is not Base64")
+            throw EnvelopeError(.badAttribute, "data_base64 is not Base64", attribute: "data_base64")
         }
         try setData(decoded, limits)
     }
@@ -123,21 +124,25 @@ package struct CloudEvent: Sendable {
         guard Self.isName(name) else {
             throw EnvelopeError(.badAttribute, "\"\(name)\" cannot be an attribute's name: only lower-case letters and digits can")
         }
-        guard !Self.holdsControls(text) else { throw EnvelopeError(.badAttribute, "the attribute \(name) holds control characters") }
+        guard !Self.holdsControls(text) else {
+            throw EnvelopeError(.badAttribute, "the attribute \(name) holds control characters", attribute: name)
+        }
         attributes[name] = text
     }
 
     private func checkRequired() throws(EnvelopeError) {
         for name in ["specversion", "id", "source", "type"] {
-            guard let text = attributes[name] else { throw EnvelopeError(.missingAttribute, "the CloudEvent has no \(name)") }
-            guard !text.isEmpty else { throw EnvelopeError(.badAttribute, "the CloudEvent's \(name) is empty") }
+            guard let text = attributes[name] else {
+                throw EnvelopeError(.missingAttribute, "the CloudEvent has no \(name)", attribute: name)
+            }
+            guard !text.isEmpty else { throw EnvelopeError(.badAttribute, "the CloudEvent's \(name) is empty", attribute: name) }
         }
         guard attributes["specversion"] == "1.0" else {
-            throw EnvelopeError(.unsupported, "CloudEvents \(attributes["specversion"] ?? ""): only 1.0 is read")
+            throw EnvelopeError(.unsupported, "CloudEvents \(attributes["specversion"] ?? ""): only 1.0 is read", attribute: "specversion")
         }
-        if attributes["subject"] == "" { throw EnvelopeError(.badAttribute, "the CloudEvent's subject is empty") }
+        if attributes["subject"] == "" { throw EnvelopeError(.badAttribute, "the CloudEvent's subject is empty", attribute: "subject") }
         if let time = attributes["time"], Instant(rfc3339: time) == nil {
-            throw EnvelopeError(.badAttribute, "the CloudEvent's time \"\(time)\" is not as RFC 3339 has it")
+            throw EnvelopeError(.badAttribute, "the CloudEvent's time \"\(time)\" is not as RFC 3339 has it", attribute: "time")
         }
     }
 
@@ -163,7 +168,7 @@ package struct CloudEvent: Sendable {
     }
 
     /// A content type without parameters, in lower case.
-    static func mediaType(_ contentType: String) -> String {
+    package static func mediaType(_ contentType: String) -> String {
         let media = contentType.utf8.prefix { $0 != 0x3B }.drop { $0 == 0x20 || $0 == 0x09 }.prefix { $0 != 0x20 && $0 != 0x09 }
         return String(decoding: media.map { $0 &- 0x41 < 26 ? $0 | 0x20 : $0 }, as: UTF8.self)
     }
@@ -172,5 +177,14 @@ package struct CloudEvent: Sendable {
     static func isJSON(_ contentType: String) -> Bool {
         let media = mediaType(contentType)
         return media.hasSuffix("/json") || media.hasSuffix("+json")
+    }
+}
+
+extension CloudEvent {
+    /// The events of a batch (JSON batch format), each an element of the list.
+    package static func batch(_ body: [UInt8], limits: JSONLimits = .init()) throws(EnvelopeError) -> JSONNode {
+        let root = try EnvelopeDecoder.parse(body, limits).root
+        guard root.kind == .array else { throw EnvelopeError(.unknownEnvelope, "a batch of CloudEvents is a list") }
+        return root
     }
 }

@@ -25,10 +25,11 @@ extension EnvelopeDecoder {
         let kind: DecodedEvent.Kind = mode == .structured ? .structuredCloudEvent : .binaryCloudEvent
         if let data = cloudEvent.data, data.kind == .object { return .change(DecodedEvent(event: event, data: data, kind: kind)) }
         if cloudEvent.bytes != nil {
-            throw EnvelopeError(.unsupported, "data of type \(cloudEvent["datacontenttype"] ?? "unknown"): only JSON is read")
+            throw EnvelopeError(
+                .unsupported, "data of type \(cloudEvent["datacontenttype"] ?? "unknown"): only JSON is read", attribute: "datacontenttype")
         }
-        guard cloudEvent.data == nil else { throw EnvelopeError(.missingData, "the data is no object") }
-        guard event.operation == .delete else { throw EnvelopeError(.missingData, "the event has no data") }
+        guard cloudEvent.data == nil else { throw EnvelopeError(.missingData, "the data is no object", attribute: "data") }
+        guard event.operation == .delete else { throw EnvelopeError(.missingData, "the event has no data", attribute: "data") }
         return .change(DecodedEvent(event: event, data: nil, kind: kind))
     }
 
@@ -36,14 +37,14 @@ extension EnvelopeDecoder {
         let type = cloudEvent.type
         guard let dot = type.utf8.lastIndex(of: 0x2E), let operation = Self.operations[String(type[type.utf8.index(after: dot)...])] else {
             let verbs = Self.operations.keys.sorted().joined(separator: ", ")
-            throw EnvelopeError(.unknownOperation, "the type \"\(type)\" does not end in one of \(verbs)")
+            throw EnvelopeError(.unknownOperation, "the type \"\(type)\" does not end in one of \(verbs)", attribute: "type")
         }
         var native = String(type[..<dot])
         if !declaration.typePrefix.isEmpty {
             let prefix = declaration.typePrefix + "."
             if native.hasPrefix(prefix) { native = String(native.dropFirst(prefix.count)) }
         }
-        guard !native.isEmpty else { throw EnvelopeError(.badAttribute, "the type \"\(type)\" names no document") }
+        guard !native.isEmpty else { throw EnvelopeError(.badAttribute, "the type \"\(type)\" names no document", attribute: "type") }
         return ChangeEvent(
             id: cloudEvent.id, type: declaration.type ?? native, operation: operation,
             key: try (cloudEvent["mpkey"] ?? cloudEvent["subject"]).map(Self.key) ?? nil,

@@ -34,10 +34,13 @@ package struct EnvelopeError: Error, Hashable, CustomStringConvertible {
     package var code: Code
     /// In words for people.
     package var message: String
+    /// The CloudEvents attribute at fault; nil where it is none, or not one alone.
+    package var attribute: String?
 
-    package init(_ code: Code, _ message: String) {
+    package init(_ code: Code, _ message: String, attribute: String? = nil) {
         self.code = code
         self.message = message
+        self.attribute = attribute
     }
 
     package var description: String { "\(code): \(message)" }

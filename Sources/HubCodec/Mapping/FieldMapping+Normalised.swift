@@ -2,8 +2,13 @@ package import HubModel
 
 extension FieldMapping {
     /// The value in the form that comparisons use: text as the application normalises it, numbers at the field's scale,
-    /// moments in UTC. Not for publishing.
+    /// moments in UTC, and null for what the application has no other word for. Not for publishing.
     package func normalised(_ value: Value) -> Value {
+        let result = inOneForm(value)
+        return rows.isEmpty && empty.contains(result) ? fallback ?? .null : result
+    }
+
+    private func inOneForm(_ value: Value) -> Value {
         switch value {
         case .string(let text):
             if kind == .instant, var moment = CalendarText.moment(text) {

@@ -85,8 +85,10 @@ package struct FieldMapping: Sendable, Hashable {
 
     package init(name: String) { self.name = name }
 
-    var isIn: Bool { direction != .out && (constant != nil || !path.isEmpty) }
-    var isOut: Bool { direction != .in && !path.isEmpty && (constant == nil || writesConstant) }
+    /// Told by the application.
+    package var isIn: Bool { direction != .out && (constant != nil || !path.isEmpty) }
+    /// Written to the application.
+    package var isOut: Bool { direction != .in && !path.isEmpty && (constant == nil || writesConstant) }
 }
 
 /// How a canonical list and a native one say the same thing.

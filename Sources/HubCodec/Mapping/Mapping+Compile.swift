@@ -106,7 +106,8 @@ struct MappingCompiler {
         guard let entity else { return nil }
         return Mapping(
             application: application, entity: entity, natives: natives, version: Self.version(of: declaration, application, entity),
-            conditions: conditions, keyPath: keyPath, companyPath: companyPath, fields: fields, lists: lists)
+            conditions: conditions, keyPath: keyPath, companyPath: companyPath, fields: fields, lists: lists,
+            source: Mapping.Place(declaration.place), places: declaration.places)
     }
 
     /// FNV-1a over the declaration, 16 hexadecimal digits.
@@ -191,5 +192,22 @@ struct MappingCompiler {
                 report(place, "a place inside a native list cannot be written: write direction: in")
             }
         }
+    }
+}
+
+extension Mapping.Place {
+    init(_ place: YAMLTree.Place) { self.init(file: place.file, line: place.line, column: place.column) }
+}
+
+extension MappingDeclaration {
+    /// Where each field and list stands, elements' fields under `list.field`.
+    fileprivate var places: [String: Mapping.Place] {
+        var places: [String: Mapping.Place] = [:]
+        for list in lists {
+            places[list.name] = Mapping.Place(list.place)
+            for field in list.fields { places["\(list.name).\(field.name)"] = Mapping.Place(field.place) }
+        }
+        for field in fields { places[field.name] = Mapping.Place(field.place) }
+        return places
     }
 }

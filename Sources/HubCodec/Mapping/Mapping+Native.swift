@@ -5,14 +5,17 @@ extension Mapping {
     /// What to write to the application so that it holds these canonical fields: nested native members for whichever of them
     /// the mapping writes. A reference without a link is left out and listed.
     ///
+    /// - Parameter creates: the document is made: constants that are written only (`direction: out`) go with it, though no canonical
+    ///   document holds them.
+    ///
     /// Throws a ``TranslationError`` where a value has no native form, and whatever `lookUp` throws.
     package func native(
-        from canonical: Fields, timeZone: TimeZone? = nil, lookUp: (EntityName, CanonicalID) throws -> NativeKey?
+        from canonical: Fields, creates: Bool = false, timeZone: TimeZone? = nil, lookUp: (EntityName, CanonicalID) throws -> NativeKey?
     ) throws -> (native: Fields, unresolved: [UnresolvedReference]) {
         var native = Fields()
         var unresolved: [UnresolvedReference] = []
         for field in fields where field.isOut {
-            guard let value = canonical[field.name] else { continue }
+            guard let value = canonical[field.name] ?? (creates && field.direction == .out ? field.constant : nil) else { continue }
             if let written = try written(field, value, field.name, timeZone, &unresolved, lookUp) {
                 native[path: field.path] = written
             }

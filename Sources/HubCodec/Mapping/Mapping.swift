@@ -14,8 +14,34 @@ package final class Mapping: Sendable {
         package var values: [Value]
     }
 
+    /// Where something of the mapping is declared.
+    package struct Place: Sendable, Hashable, CustomStringConvertible {
+        /// As people should read it.
+        package var file: String
+        /// Counted from 1.
+        package var line: Int
+        /// Counted from 1.
+        package var column: Int
+
+        package init(file: String, line: Int, column: Int) {
+            self.file = file
+            self.line = line
+            self.column = column
+        }
+
+        /// It stands in a mapping that the driver brings along.
+        package var isReadyMade: Bool { file.contains(MappingSource.readyMadeMark) }
+
+        /// `mappings/erp/customer.yaml:12`
+        package var description: String { "\(file):\(line)" }
+    }
+
     package let application: ApplicationID
     package let entity: EntityName
+    /// The file that was compiled; what it extends may be another.
+    package let source: Place
+    /// Where each field, list and element's field (`lines.quantity`) is declared, by canonical name.
+    package let places: [String: Place]
     /// The native types that this mapping is for; never empty.
     package let natives: [String]
     /// A short hash of the declaration with what it extends: equal where the meaning is.
@@ -43,8 +69,11 @@ package final class Mapping: Sendable {
 
     init(
         application: ApplicationID, entity: EntityName, natives: [String], version: String, conditions: [Condition],
-        keyPath: [String], companyPath: [String]?, fields: [FieldMapping], lists: [ListMapping]
+        keyPath: [String], companyPath: [String]?, fields: [FieldMapping], lists: [ListMapping],
+        source: Place = Place(file: "", line: 0, column: 0), places: [String: Place] = [:]
     ) {
+        self.source = source
+        self.places = places
         self.application = application
         self.entity = entity
         self.natives = natives
@@ -240,7 +269,7 @@ extension ListMapping {
 
 extension JSONNode {
     /// The node at a native path, whose parts are names of members or, in arrays, positions from 0.
-    subscript(native path: [String]) -> JSONNode? {
+    package subscript(native path: [String]) -> JSONNode? {
         var node = self
         for part in path {
             if node.kind == .array {

@@ -8,4 +8,12 @@ package struct MappingSource: Sendable, Hashable {
         self.name = name
         self.text = text
     }
+
+    /// A mapping that a driver brings along.
+    package static func readyMade(_ driver: String, fileName: String, text: String) -> MappingSource {
+        MappingSource(name: driver + readyMadeMark + fileName, text: text)
+    }
+
+    /// Stands in the names of mappings that drivers bring along, and in no path of a person's.
+    static let readyMadeMark = " (built in): "
 }

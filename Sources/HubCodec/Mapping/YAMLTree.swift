@@ -1,34 +1,34 @@
-import HubModel
+package import HubModel
 import Yams
 
 /// A YAML document with the place of everything in it, ready to be merged with another file's.
-indirect enum YAMLTree {
+package indirect enum YAMLTree: Sendable {
     /// Where something stands.
-    struct Place: Hashable {
-        var file: String
-        var line: Int
-        var column: Int
+    package struct Place: Sendable, Hashable {
+        package var file: String
+        package var line: Int
+        package var column: Int
 
         func problem(_ text: String) -> MappingProblem { MappingProblem(file: file, line: line, column: column, text: text) }
     }
 
-    struct Entry {
-        var name: String
-        var place: Place
-        var value: YAMLTree
+    package struct Entry: Sendable {
+        package var name: String
+        package var place: Place
+        package var value: YAMLTree
     }
 
     case scalar(Value, Place)
     case list([YAMLTree], Place)
     case map([Entry], Place)
 
-    var place: Place {
+    package var place: Place {
         switch self {
         case .scalar(_, let place), .list(_, let place), .map(_, let place): place
         }
     }
 
-    var entries: [Entry]? { if case .map(let entries, _) = self { entries } else { nil } }
+    package var entries: [Entry]? { if case .map(let entries, _) = self { entries } else { nil } }
     var isNull: Bool { if case .scalar(.null, _) = self { true } else { false } }
     var scalar: Value? { if case .scalar(let value, _) = self { value } else { nil } }
 
@@ -38,7 +38,7 @@ indirect enum YAMLTree {
     var elements: [YAMLTree] { if case .list(let elements, _) = self { elements } else { [self] } }
 
     /// What this is, for errors.
-    var kind: String {
+    package var kind: String {
         switch self {
         case .scalar(.null, _): "nothing"
         case .scalar: "a single value"
@@ -48,7 +48,7 @@ indirect enum YAMLTree {
     }
 
     /// This as a value, names sorted: what a mapping's version is made of.
-    var value: Value {
+    package var value: Value {
         switch self {
         case .scalar(let value, _): value
         case .list(let elements, _): .array(elements.map(\.value))
@@ -59,17 +59,23 @@ indirect enum YAMLTree {
     // MARK: Reading
 
     /// Reads a file; what is no YAML, or no map, is added to the problems.
-    static func read(_ source: MappingSource, problems: inout [MappingProblem]) -> YAMLTree? {
+    ///
+    /// - Parameters:
+    ///   - what: what the file is, for errors.
+    ///   - needs: what it has to begin with, for errors.
+    package static func read(
+        _ source: MappingSource, as what: String = "a mapping", needs: String = "native: and fields:", problems: inout [MappingProblem]
+    ) -> YAMLTree? {
         let start = Place(file: source.name, line: 1, column: 1)
         do {
             guard let node = try Yams.compose(yaml: source.text) else {
-                problems.append(start.problem("the file is empty: a mapping needs at least native: and fields:"))
+                problems.append(start.problem("the file is empty: \(what) needs at least \(needs)"))
                 return nil
             }
             var budget = 100_000
             let tree = convert(node, file: source.name, within: start, budget: &budget, problems: &problems)
             guard case .map = tree else {
-                problems.append(tree.place.problem("this is \(tree.kind), but a mapping is a map: write native: …, fields: …"))
+                problems.append(tree.place.problem("this is \(tree.kind), but \(what) is a map: write \(needs)"))
                 return nil
             }
             return tree

@@ -1,0 +1,49 @@
+import Foundation
+import HubDriver
+import HubModel
+import HubTestKit
+import Testing
+
+@testable import REST
+
+@Suite("REST: the driver contract", .serialized)
+struct ConformanceTests {
+    private func run(_ bench: some DriverBench, _ checks: Set<Check> = Set(Check.allCases)) async throws -> ConformanceReport {
+        var options = ConformanceOptions()
+        options.checks = checks
+        options.captureTime = .seconds(4)
+        options.progress = { entry in
+            if case .failed = entry.result { print(entry) }
+        }
+        let report = try await DriverConformance(bench, options).run()
+        report.print()
+        return report
+    }
+
+    @Test("A plain REST interface: tokens in ETag and body, upsert by reference, three ways of paging")
+    func plain() async throws {
+        let report = try await run(try await PlainBench())
+        #expect(report.hasPassed)
+        // Products have no version token, and the report says so.
+        #expect(report.results(.conditionalWrite).contains { if case .absent = $0 { true } else { false } })
+    }
+
+    @Test("A limit of requests a minute is kept")
+    func limit() async throws {
+        let recipe = PlainRecipe.text.replacingOccurrences(of: "limits: { calls: 4 }", with: "limits: { calls: 4, perMinute: 40 }")
+        let report = try await run(try await PlainBench(recipe), [.rateLimit])
+        #expect(report.hasPassed)
+    }
+
+    @Test("Business Central's recipe: OData with conditions, expanded lines, batches")
+    func businessCentral() async throws {
+        let report = try await run(try await BusinessCentralBench())
+        #expect(report.hasPassed)
+    }
+
+    @Test("The SData recipe")
+    func sdata() async throws {
+        let report = try await run(try await SDataBench())
+        #expect(report.hasPassed)
+    }
+}
