@@ -23,6 +23,12 @@ package enum CatchUpPager {
         for golden in records {
             let target = plan.target(application, entity, golden.company, golden.id)
             var state = try store.target(target)
+            if let wait = state.wait, wait.reason == .stopped {
+                let isWord = TargetDelivery.Again.all.contains(wait.detail)
+                state.wait = TargetState.Wait(.ready, detail: isWord ? wait.detail : "", since: wait.since)
+                try store.put(state, target, entity)
+                continue
+            }
             guard state.delivered < golden.version, state.wait == nil else { continue }
             guard plan.policy(entity).sends(golden.fields, to: application) else { continue }
             state.wait = TargetState.Wait(.ready, since: now)

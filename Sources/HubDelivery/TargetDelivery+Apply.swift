@@ -9,6 +9,7 @@ extension TargetDelivery {
     func apply(
         _ operation: Delivery.Operation, _ values: Fields, _ version: Version, _ context: inout Context, in store: any StoreTransaction
     ) throws(StoreError) -> DeliveryStep {
+        if let step = try stop(&context, in: store) { return step }
         let mapping = context.binding.mapping
         let heard = context.state.heard
         let native: Fields
@@ -18,7 +19,9 @@ extension TargetDelivery {
                 && !values.contains { Self.isPlace(entry.key, in: $0.name) }
         }
         do {
-            let translated = try mapping.native(from: values, timeZone: plan.timeZone(context.golden.company)) {
+            let translated = try mapping.native(
+                from: values, creates: operation == .create, timeZone: plan.timeZone(context.golden.company)
+            ) {
                 try nativeKey(of: $1, $0, context, in: store)
             }
             native = translated.native
@@ -57,7 +60,14 @@ extension TargetDelivery {
         ) {
             try? nativeKey(of: $1, $0, context, in: store)
         }
-        return .init(token: nil, fields: native?.native ?? Fields())
+        var expected = native?.native ?? Fields()
+        // As the application told it: a mapping may say less than that, as a day does of a moment.
+        if let told = heard.native.root?.value {
+            for (name, _) in expected {
+                if let value = told[name], value.array == nil, value.object == nil { expected[name] = value }
+            }
+        }
+        return .init(token: nil, fields: expected)
     }
 
     // MARK: Replies
@@ -126,12 +136,27 @@ extension TargetDelivery {
         }
     }
 
+    /// *Heard* as today's mapping reads it: under another one the same document would look as if somebody had changed it.
+    func readAgain(_ context: inout Context, in store: any StoreTransaction) throws(StoreError) {
+        let mapping = context.binding.mapping
+        guard let heard = context.state.heard, heard.mapping != mapping.version, !heard.native.isEmpty, let native = heard.native.root,
+            let told = try? mapping.translate(native, timeZone: plan.timeZone(context.golden.company))
+        else { return }
+        let fields = try referring(told, context, in: store)
+        context.state.heard?.fields = fields
+        context.state.heard?.mapping = mapping.version
+    }
+
     /// The document's canonical fields; nil where it cannot be translated.
     private func translate(_ document: NativeDocument, _ context: Context, in store: any StoreTransaction) throws(StoreError) -> Fields? {
-        guard
-            var fields = try? context.binding.mapping.translate(
-                .object(document.fields), timeZone: plan.timeZone(context.golden.company))
-        else { return nil }
+        let timeZone = plan.timeZone(context.golden.company)
+        guard let fields = try? context.binding.mapping.translate(.object(document.fields), timeZone: timeZone) else { return nil }
+        return try referring(fields, context, in: store)
+    }
+
+    /// Translated fields with canonical ids in the place of native keys.
+    private func referring(_ translated: Fields, _ context: Context, in store: any StoreTransaction) throws(StoreError) -> Fields {
+        var fields = translated
         _ = try context.binding.mapping.resolveReferences(in: &fields) { (entity, key) throws(StoreError) in
             let isPerCompany = plan.binding(application, entity)?.manifest.isPerCompany == true
             return try store.link(NativeReference(application, isPerCompany ? context.golden.company : .shared, entity, key))

@@ -53,6 +53,7 @@ package struct TargetDelivery: Sendable {
         let target = plan.target(application, golden.entity, golden.company, id)
         var context = Context(
             target: target, golden: golden, state: try store.target(target), binding: binding, policy: plan.policy(golden.entity), now: now)
+        try readAgain(&context, in: store)
         return try next(&context, record: record, in: store)
     }
 
@@ -66,6 +67,7 @@ package struct TargetDelivery: Sendable {
         var context = Context(
             target: call.target, golden: golden, state: try store.target(call.target), binding: binding,
             policy: plan.policy(golden.entity), now: now)
+        try readAgain(&context, in: store)
         switch (call.kind, reply) {
         case (.lookUp, .documents(let documents)): return try foundBy(call, documents, &context, in: store)
         case (.read, .document(let document)): return try read(call, document, &context, in: store)
@@ -164,6 +166,7 @@ package struct TargetDelivery: Sendable {
             return .call(DeliveryCall(.lookUp(question), context.target, context.entity, version: version))
         }
         if isLeaving(context) { return try finish(.unchanged, version, &context, in: store) }
+        if let step = try stop(&context, in: store) { return step }
         if context.policy.creation[application] == .approve, context.state.wait?.detail != Again.approved {
             context.state.wait = TargetState.Wait(
                 .approval, detail: "creating \(context.entity) documents in \(application) needs a person's yes", since: context.now)
@@ -192,6 +195,8 @@ package struct TargetDelivery: Sendable {
 
         let values = leaving ? Fields() : changes(context)
         if values.isEmpty && !leaving && doubts.isEmpty { return try finish(.unchanged, version, &context, in: store) }
+        // What became of an earlier write may be found out; nothing new is written.
+        if doubts.isEmpty, let step = try stop(&context, in: store) { return step }
         if !leaving, doubts.isEmpty, try refusedBefore(values, context) { return try finishRejectedAgain(version, &context, in: store) }
         if (!context.binding.manifest.hasToken || !doubts.isEmpty) && plan.planted != .writeWholeDocument {
             guard let key = context.state.key else { return .rests(until: nil) }
@@ -202,6 +207,18 @@ package struct TargetDelivery: Sendable {
                     .read(question), context.target, context.entity, version: version, heard: heard.position, doubts: doubts.map(\.id)))
         }
         return try apply(leaving ? .delete : .update, values, version, &context, in: store)
+    }
+
+    /// Waits where the application is not as the entity's mapping expects; nil where it is.
+    func stop(_ context: inout Context, in store: any StoreTransaction) throws(StoreError) -> DeliveryStep? {
+        guard let stop = plan.stops[application]?[context.entity], stop.holdsDeliveries else { return nil }
+        let isNew = context.state.wait?.reason != .stopped
+        let word = keptDetail(context)
+        context.state.wait = TargetState.Wait(
+            .stopped, detail: word.isEmpty ? stop.reason : word, since: isNew ? context.now : context.state.wait?.since ?? context.now)
+        if isNew { try publishWaiting(context, in: store) }
+        try save(context, in: store)
+        return .rests(until: nil)
     }
 
     /// The fields to write: golden against what the application holds as far as is certain.

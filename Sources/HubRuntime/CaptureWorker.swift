@@ -1,9 +1,9 @@
 import Foundation
 package import HubBus
-import HubCodec
 package import HubConfiguration
 package import HubDriver
 import HubModel
+import HubStore
 package import Logging
 import Synchronization
 
@@ -14,106 +14,132 @@ import Synchronization
 package final class CaptureWorker: Sendable {
     private let application: ApplicationConfiguration
     private let driver: any Capturing
-    private let producer: BusProducer
+    private let publication: FeedPublication
     private let logger: Logger
-    private let positionFile: String
+    /// Told what a person should look at.
+    private let alarm: @Sendable (String) -> Void
+    private let alarmAfter: Duration
+    private let clock = HubClock()
     private let stops = Atomic<Bool>(false)
     private let bell = Bell()
     private let worker = Mutex<Worker?>(nil)
-    private let position = Mutex<String?>(nil)
+    private let position: Mutex<FeedPosition>
+    /// The question that is under way.
+    private let question = Mutex<Awaited<CapturedBatch, DriverError>?>(nil)
 
     private static let batch = 500
-    /// Between looks at a feed that had nothing new.
+    /// Milliseconds between looks at a feed that had nothing new.
     private static let pause = 50
+    private static let patience = Duration.seconds(60)
 
+    /// - Parameters:
+    ///   - alarmAfter: how long a feed has to stand still before `alarm` is told, at growing intervals from then on.
     package init(
-        _ application: ApplicationConfiguration, driver: any Capturing, configuration: Configuration, bus: BusConfiguration, logger: Logger
+        _ application: ApplicationConfiguration, driver: any Capturing, configuration: Configuration, bus: BusConfiguration, logger: Logger,
+        alarmAfter: Duration = FeedTrouble.standardInterval, alarm: @escaping @Sendable (String) -> Void = { _ in }
     ) throws {
         self.application = application
         self.driver = driver
         self.logger = logger
-        producer = try BusProducer(bus)
+        self.alarm = alarm
+        self.alarmAfter = alarmAfter
         let folder = configuration.storePath + ".capture"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        positionFile = folder + "/\(application.id).position"
-        let stored = FileManager.default.contents(atPath: positionFile).map { String(decoding: $0, as: UTF8.self) }
-        position.withLock { $0 = stored }
+        position = Mutex(try FeedPosition(path: folder + "/\(application.id).position"))
+        publication = FeedPublication(application, producer: try BusProducer(bus), logger: logger)
     }
 
     package func start() {
-        worker.withLock { $0 = Worker("capture \(application.id)") { [unowned self] in run() } }
+        // The thread holds on to this object until it ends, also where nobody waits for that any more.
+        worker.withLock { $0 = Worker("capture \(application.id)") { [self] in run() } }
     }
 
     package func stop(until deadline: ContinuousClock.Instant) {
         stops.store(true, ordering: .relaxed)
         bell.ring()
+        question.withLock { $0 }?.set(.failure(DriverError(.noAnswer, "the hub stops")))
         if let worker = worker.withLock({ $0 }), !worker.join(until: deadline) {
             logger.warning("capture of \(application.id) did not end in time")
         }
-        producer.close(deadline: deadline)
+        publication.close(deadline: deadline)
+    }
+
+    var id: ApplicationID { application.id }
+
+    /// Looks again at once. However often it is called while a look is under way, one look follows.
+    func nudge() {
+        (driver as? any Nudgeable)?.nudge()
+        bell.ring()
     }
 
     private func run() {
-        var failures = 0
+        var trouble = FeedTrouble(firstInterval: alarmAfter)
         while !stops.load(ordering: .relaxed) {
             do {
                 let isBusy = try step()
-                failures = 0
+                say(trouble.succeeded(now: clock.now()), nil)
                 if !isBusy { bell.wait(milliseconds: Self.pause) }
             } catch {
-                failures += 1
-                let wait = min(30_000, 100 << min(failures, 10))
-                if failures == 1 { logger.warning("capture of \(application.id) waits: \(error)") }
-                bell.wait(milliseconds: wait)
+                if stops.load(ordering: .relaxed) { break }
+                say(trouble.failed(now: clock.now()), error)
+                bell.wait(milliseconds: trouble.wait)
             }
+        }
+        do { try position.withLock { try $0.save() } } catch {
+            logger.warning("capture of \(application.id): the newest position is not saved, its last second is read again: \(error)")
+        }
+    }
+
+    private func say(_ word: FeedTrouble.Word?, _ error: (any Error)?) {
+        let reason = error.map { "\($0)" } ?? ""
+        switch word {
+        case .begun:
+            logger.warning("capture of \(application.id) waits: \(reason)")
+        case .lasting(let duration, let failures):
+            let text = "capture of \(application.id) has waited for \(duration.milliseconds / 1000) s, \(failures) tries failed: \(reason)"
+            logger.error("\(text)")
+            alarm(text)
+        case .over(let duration, let failures):
+            logger.notice("capture of \(application.id) goes on after \(duration.milliseconds / 1000) s, \(failures) tries failed")
+        case nil: break
         }
     }
 
     /// One look at the feed; true where there may be more at once.
     private func step() throws -> Bool {
-        let batch = try next()
-        guard !batch.changes.isEmpty else { return false }
-        let encoder = CloudEventEncoder(source: "/\(application.id)")
-        var records: [Record] = []
-        for change in batch.changes {
-            // Types that no mapping is for are not published at all.
-            guard let topic = application.topics[change.event.type] else { continue }
-            var record = try encoder.encode(change.event, data: change.fields.map { .object($0) }, topic: topic)
-            // One document's events stay in one partition.
-            record.key = change.event.key.map { Array("\(change.event.type)/\($0)".utf8) }
-            record.partition = -1
-            records.append(record)
+        let known = position.withLock { $0.reached }
+        let batch = try next(after: known)
+        let count = batch.changes.count + batch.malformed.count
+        if count > 0 {
+            guard batch.position != nil else {
+                throw DriverError(.protocolViolation, "\(count) changes came without a position behind them; they are not published")
+            }
+            try publication.publish(batch)
         }
-        try producer.produce(records, deadline: .now + .seconds(30))
-        if let reached = batch.position {
-            try Data(reached.utf8).write(to: URL(fileURLWithPath: positionFile), options: .atomic)
-            position.withLock { $0 = reached }
+        if let reached = batch.position, reached != known {
+            try position.withLock { try $0.move(to: reached, published: count > 0) }
         }
-        return batch.changes.count == Self.batch
+        return count >= Self.batch
     }
 
-    private func next() throws -> CapturedBatch {
-        let after = position.withLock { $0 }
+    private func next(after known: String?) throws -> CapturedBatch {
         let driver = driver
-        let result = Mutex<Result<CapturedBatch, DriverError>?>(nil)
-        let done = Bell()
-        // Waited for right below.
+        let answer = Awaited<CapturedBatch, DriverError>()
+        question.withLock { $0 = answer }
+        defer { question.withLock { $0 = nil } }
+        if stops.load(ordering: .relaxed) { throw DriverError(.noAnswer, "the hub stops") }
+        // Waited for right below; where the hub stops first, closing the driver ends it.
         Task {
-            let outcome: Result<CapturedBatch, DriverError>
             do throws(DriverError) {
-                outcome = .success(
-                    try await Deadline.run(.seconds(60)) { () throws(DriverError) in
-                        try await driver.capture(after: after, limit: Self.batch)
-                    })
+                answer.set(
+                    .success(
+                        try await Deadline.run(Self.patience) { () throws(DriverError) in
+                            try await driver.capture(after: known, limit: Self.batch)
+                        }))
             } catch {
-                outcome = .failure(error)
+                answer.set(.failure(error))
             }
-            result.withLock { $0 = outcome }
-            done.ring()
         }
-        while true {
-            if let outcome = result.withLock({ $0 }) { return try outcome.get() }
-            done.wait(milliseconds: 1000)
-        }
+        return try answer.wait().get()
     }
 }

@@ -10,6 +10,7 @@ extension DeliveryEngine {
     func send() {
         while let batch = state.withLock({ $0.nextBatch(now: hub.clock.now()) }) {
             let now = hub.clock.now()
+            let delivery = delivery
             let late = batch.calls.filter { !delivery.mayBeSent($0, now: now) }
             if late.count == batch.calls.count {
                 finish(batch.calls.map { ($0, .unreachable) })
@@ -36,6 +37,7 @@ extension DeliveryEngine {
                 return state.origin(call.target.id)
             }
         }
+        giveTurns()
         for origin in delivered { hub.events.delivered(application, now - Instant(milliseconds: origin)) }
         bell.ring()
     }
@@ -110,11 +112,12 @@ extension DeliveryEngine {
     }
 
     /// An open breaker gives back what has been decided and not sent.
-    private func closeUp() {
+    func closeUp() {
         state.withLock { state in if !state.breaker.isClosed { state.refuseQueued() } }
     }
 
-    private func lost(_ error: DriverError) {
+    func lost(_ error: DriverError) {
+        state.withLock { $0.trouble = error.message }
         hub.logger.warning("\(application) cannot be reached, its deliveries wait: \(error)")
         hub.events.reachable(application, false)
     }
@@ -129,9 +132,11 @@ extension DeliveryEngine {
                 let driver = self.driver
                 let identity = try await Deadline.run(limit) { () throws(DriverError) in try await driver.probe() }
                 try self.hub.meet(self.application, identity)
+                try await self.hub.discoverWhenDue(self.application, driver)
                 let wasLost = self.state.withLock { state in
                     defer { state.breaker.succeeded() }
                     state.needsResume = true
+                    state.trouble = nil
                     return state.breaker.failures > 0
                 }
                 if wasLost { self.hub.logger.notice("\(self.application) answers again") }
@@ -140,6 +145,7 @@ extension DeliveryEngine {
                 let now = self.hub.clock.now()
                 let isFirst = self.state.withLock { state in
                     state.breaker.failed(now: now, jitter: Double.random(in: 0..<1))
+                    state.trouble = error.message
                     return state.breaker.failures == 1
                 }
                 if isFirst { self.lost(error) }

@@ -14,7 +14,8 @@ final class DeliveryEngine: Sendable {
     let hub: RunningHub
     let application: ApplicationID
     let driver: any Driver
-    let intake: Intake
+    /// The canonical topics that it reads: other ones need another engine.
+    let topics: [String]
     let state: Mutex<DeliveryState>
     let bell = Bell()
     private let stops = Atomic<Bool>(false)
@@ -27,18 +28,19 @@ final class DeliveryEngine: Sendable {
         self.hub = hub
         self.application = application
         self.driver = driver
-        intake = Intake(delivery: TargetDelivery(plan: hub.plan, application: application))
-        let limits = hub.plan.applications[application]?.manifest.limits ?? Manifest.Limits()
+        let plan = hub.plan
+        topics = plan.deliveryTopics(application)
+        let limits = plan.applications[application]?.manifest.limits ?? Manifest.Limits()
         var fresh = DeliveryState(limits: limits)
         fresh.breaker.probeFirst(now: hub.clock.now())
         state = Mutex(fresh)
     }
 
     var group: String { hub.plan.deliveryGroup(application) }
-    var delivery: TargetDelivery { intake.delivery }
+    /// By what the hub goes by just now.
+    var delivery: TargetDelivery { TargetDelivery(plan: hub.plan, application: application) }
 
     func start() throws(BusError) {
-        let topics = hub.plan.entities.keys.filter { hub.plan.binding(application, $0) != nil }.map { hub.plan.canonicalTopic($0) }.sorted()
         let made = try BusConsumer(
             hub.consumerBus, group: group, topics: topics, limits: RunningHub.inboxLimits,
             assigned: { [unowned self] partitions, _ in try assigned(partitions) },
@@ -163,7 +165,7 @@ final class DeliveryEngine: Sendable {
 
     /// One transaction for all that has come together: replies, records, and targets whose time has come.
     private func decide(_ work: DeliveryState.Work, _ consumer: BusConsumer, _ now: Instant) {
-        let intake = intake
+        let intake = Intake(delivery: delivery)
         let application = application
         let group = group
         do throws(StoreError) {
@@ -201,7 +203,7 @@ final class DeliveryEngine: Sendable {
             state.withLock { $0.decided(decided, origins: origins) }
             if !decided.offsets.isEmpty { _ = try? consumer.commit(decided.offsets) }
             hub.publisher.ring()
-            if work.mayReleaseEvents { hub.mediation.release() }
+            if work.mayReleaseEvents { hub.mediation?.release() }
             send()
         } catch {
             hub.fail(error, "delivery to \(application) cannot write to the store")

@@ -27,6 +27,10 @@ struct DeliveryState: Sendable {
     private(set) var replies: [(DeliveryCall, DeliveryReply)] = []
     /// Driver calls under way.
     private(set) var running = 0
+    /// Questions beside them; deliveries make room.
+    var questions = Questions()
+    /// Why the application could not be reached the last time, for whoever asks; nil where it has not been tried, or answers.
+    var trouble: String?
     var offsets: [TopicPartition: Int64] = [:]
     /// What Kafka may not know yet of the store's offsets: after an assignment, or where a commit failed.
     var uncommitted: [TopicPartition: Int64] = [:]
@@ -118,14 +122,10 @@ struct DeliveryState: Sendable {
 
     /// The next driver call; nil where nothing waits, or the application bears no more just now.
     mutating func nextBatch(now: Instant) -> Batch? {
-        guard running < limits.concurrentCalls, let first = queue.first, breaker.isClosed else { return nil }
-        if let perMinute = limits.callsPerMinute {
-            recentCalls.removeAll { now - $0 > .seconds(60) }
-            guard recentCalls.count < perMinute else {
-                wake = min(wake ?? recentCalls[0] + .seconds(60), recentCalls[0] + .seconds(60))
-                return nil
-            }
-            recentCalls.append(now)
+        guard running + questions.admitted < limits.concurrentCalls, let first = queue.first, breaker.isClosed else { return nil }
+        guard spendsCall(now: now) else {
+            if let oldest = recentCalls.first { wake = min(wake ?? oldest + .seconds(60), oldest + .seconds(60)) }
+            return nil
         }
         let kind = Self.kind(first)
         var taken: [DeliveryCall] = []
@@ -140,6 +140,15 @@ struct DeliveryState: Sendable {
         case .read: .read(taken)
         case .apply: .apply(taken)
         }
+    }
+
+    /// Takes one call of those that the application bears in a minute; false where none is left.
+    mutating func spendsCall(now: Instant) -> Bool {
+        guard let perMinute = limits.callsPerMinute else { return true }
+        recentCalls.removeAll { now - $0 > .seconds(60) }
+        guard recentCalls.count < perMinute else { return false }
+        recentCalls.append(now)
+        return true
     }
 
     private static func kind(_ call: DeliveryCall) -> Int {

@@ -9,7 +9,8 @@ import Synchronization
 /// Mediation's thread: takes batches from the inbound topics, prepares them, and commits each as one transaction with its offsets.
 final class MediationWorker: Sendable {
     private let hub: RunningHub
-    private let pipeline: InboundPipeline
+    /// The inbound topics that it reads: a hub with others needs another worker.
+    let topics: [String]
     private let state = Mutex(State())
     private let stops = Atomic<Bool>(false)
     private let consumer = Mutex<BusConsumer?>(nil)
@@ -37,14 +38,14 @@ final class MediationWorker: Sendable {
     private static let depth = 4
     private static let batch = 500
 
-    init(hub: RunningHub, pipeline: InboundPipeline) {
+    init(hub: RunningHub, topics: [String]) {
         self.hub = hub
-        self.pipeline = pipeline
+        self.topics = topics
     }
 
     func start() throws(BusError) {
         let made = try BusConsumer(
-            hub.consumerBus, group: hub.plan.mediationGroup, topics: pipeline.topics, limits: RunningHub.inboxLimits,
+            hub.consumerBus, group: hub.plan.mediationGroup, topics: topics, limits: RunningHub.inboxLimits,
             assigned: { [unowned self] partitions, _ in try assigned(partitions) },
             revoked: { [unowned self] partitions, lost in revoked(partitions, lost: lost) })
         consumer.withLock { $0 = made }
@@ -129,6 +130,8 @@ final class MediationWorker: Sendable {
 
     private func submit(_ batch: BusConsumer.Batch, _ consumer: BusConsumer) {
         let now = hub.clock.now()
+        // One look for the whole batch: it is translated and worked in under the same mappings.
+        let (plan, pipeline) = hub.rules
         var batches: [TopicPartition: Mediator.Batch] = [:]
         for record in batch.records {
             let partition = TopicPartition(record.topic, record.partition)
@@ -150,7 +153,6 @@ final class MediationWorker: Sendable {
             for batch in work { state.positions[batch.partition] = batch.nextOffset }
             return state.spent
         }
-        let (plan, pipeline) = (hub.plan, pipeline)
         hub.store.submit { store in
             let mediator = Mediator(plan: plan, pipeline: pipeline)
             var releases = false
@@ -187,7 +189,7 @@ final class MediationWorker: Sendable {
     }
 
     private func releaseWaiting() {
-        let (plan, pipeline) = (hub.plan, pipeline)
+        let (plan, pipeline) = hub.rules
         let now = hub.clock.now()
         hub.store.submit { store in
             try Mediator(plan: plan, pipeline: pipeline).release(limit: 200, now: now, in: store)

@@ -39,7 +39,7 @@ final class PublisherWorker: Sendable {
     /// Rows that are read while those before them are being produced.
     private struct ReadAhead {
         let after: Int64
-        let rows: StoreAnswer<[OutboxRow]>
+        let rows: Awaited<[OutboxRow], StoreError>
     }
 
     private func run(_ machine: OutboxPublisher) {
@@ -73,7 +73,7 @@ final class PublisherWorker: Sendable {
     }
 
     private func readAhead(after: Int64) -> ReadAhead {
-        let answer = StoreAnswer<[OutboxRow]>()
+        let answer = Awaited<[OutboxRow], StoreError>()
         hub.store.submit {
             try $0.outbox(after: after, limit: Self.batch)
         } completion: {

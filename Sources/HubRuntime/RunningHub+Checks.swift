@@ -7,21 +7,20 @@ import HubStore
 import Logging
 
 extension RunningHub {
-    private static let patience: Duration = .seconds(20)
+    static let patience: Duration = .seconds(20)
 
-    /// The hub's own topics, in dependency order, and whether they are compacted.
-    var ownTopics: [(name: String, isCompacted: Bool)] {
-        plan.dependencyOrder().map { (plan.canonicalTopic($0), true) } + [(plan.outcomesTopic, false)]
-    }
-
-    var inboundTopics: [String] { Set(configuration.applications.flatMap(\.inboundTopics)).sorted() }
+    var inboundTopics: [String] { configuration.inboundTopics }
 
     /// Creates topics that are missing and refuses those whose number of partitions has changed: keys would go elsewhere than before.
-    func prepareTopics() throws {
+    func prepareTopics(_ standing: Standing) throws {
+        let (plan, configuration) = (standing.plan, standing.configuration)
+        // The hub's own, in dependency order, and what is read.
+        var topics = plan.dependencyOrder().map { (name: plan.canonicalTopic($0), isCompacted: true) }
+        topics += ([plan.outcomesTopic] + configuration.inboundTopics).map { (name: $0, isCompacted: false) }
         let admin = try BusAdmin(bus, embedded: options.embedded)
         defer { admin.close() }
         var counts: [String: Int] = [:]
-        for topic in ownTopics + inboundTopics.map({ ($0, false) }) {
+        for topic in topics {
             let ensured = try admin.ensureTopic(
                 topic.name, partitions: configuration.bus.partitions, compacted: topic.isCompacted, deadline: .now + Self.patience)
             switch ensured {
@@ -77,17 +76,17 @@ extension RunningHub {
             let generation = try store.write { try $0.raiseGeneration() }
             logger.notice("the store was accepted as it is; its generation is \(generation) now")
         }
-        try beginCatchUps(admin)
+        try beginCatchUps(present, admin)
     }
 
     /// An application that is new here is caught up from the store; its groups begin at the topics' present ends.
-    private func beginCatchUps(_ admin: BusAdmin) throws {
-        for application in configuration.applications {
+    func beginCatchUps(_ standing: Standing, _ admin: BusAdmin) throws {
+        let plan = standing.plan
+        for application in standing.configuration.applications {
             let group = plan.deliveryGroup(application.id)
             guard try store.write({ try $0.catchUp(application.id) }) == nil else { continue }
-            let topics = deliveryTopics(application.id)
+            let topics = plan.deliveryTopics(application.id)
             let marks = try admin.watermarks(of: topics, deadline: .now + Self.patience)
-            let plan = plan
             try store.write { store in
                 for (partition, mark) in marks where try store.offset(group, partition) == nil {
                     try store.putOffset(mark.high, group, partition)
@@ -97,14 +96,10 @@ extension RunningHub {
         }
     }
 
-    func deliveryTopics(_ application: ApplicationID) -> [String] {
-        plan.entities.keys.filter { plan.binding(application, $0) != nil }.map { plan.canonicalTopic($0) }.sorted()
-    }
-
     /// Consumer groups of this hub and what they read.
     package var groups: [(group: String, topics: [String])] {
         [(plan.mediationGroup, inboundTopics)]
-            + configuration.applications.map { (plan.deliveryGroup($0.id), deliveryTopics($0.id)) }
+            + configuration.applications.map { (plan.deliveryGroup($0.id), plan.deliveryTopics($0.id)) }
     }
 
     func identitiesFromStore() throws -> [ApplicationID: String] {
@@ -176,12 +171,24 @@ extension RunningHub {
         }
     }
 
-    private func alarm(_ code: String, _ text: String) {
+    func alarm(_ code: String, _ text: String, _ application: ApplicationID? = nil) {
         let now = clock.now()
         store.submit { store in
-            try store.append(Alarm(code: code, application: nil, document: nil, text: text, time: now))
+            try store.append(Alarm(code: code, application: application, document: nil, text: text, time: now))
         } completion: { [logger] result in
             if case .failure(let error) = result { logger.error("the alarm \(code) cannot be stored: \(error)") }
         }
     }
+}
+
+extension HubPlan {
+    /// The canonical topics that delivery to an application reads.
+    func deliveryTopics(_ application: ApplicationID) -> [String] {
+        entities.keys.filter { binding(application, $0) != nil }.map { canonicalTopic($0) }.sorted()
+    }
+}
+
+extension Configuration {
+    /// What mediation reads.
+    var inboundTopics: [String] { Set(applications.flatMap(\.inboundTopics)).sorted() }
 }

@@ -14,8 +14,6 @@ import Synchronization
 ///
 /// Everything that decides stands in the rooms below; here are the threads. ``start()`` and ``stop(within:)`` block.
 package final class RunningHub: Sendable {
-    package let configuration: Configuration
-    package let plan: HubPlan
     package let store: any Store
     package let bus: BusConfiguration
     package let clock = HubClock()
@@ -23,12 +21,16 @@ package final class RunningHub: Sendable {
     package let logger: Logger
     let options: Options
     let publisher = Bell()
-    private let drivers: [ApplicationID: any Driver]
-    private let pipeline: InboundPipeline
-    private let parts = Mutex(Parts())
+    /// What it goes by just now: a reload, and what discoveries hold back, put others in its place.
+    private let standing: Mutex<Standing>
+    let parts = Mutex(Parts())
+    /// Asked for by ``reloadSoon()``.
+    private let wantsReload = Atomic<Bool>(false)
     private let failure = Mutex<RuntimeError?>(nil)
     private let ended = Bell()
     private let stops = Atomic<Bool>(false)
+    /// When each application was looked at last.
+    let discovered = Mutex<[ApplicationID: Instant]>([:])
     private let known = Mutex<[ApplicationID: String]>([:])
 
     static let outboxGroup = "outbox"
@@ -40,6 +42,8 @@ package final class RunningHub: Sendable {
         package var captures = true
         /// Deliver to the applications; off where mediation alone is measured.
         package var delivers = true
+        /// How long a feed has to stand still before that is an alarm.
+        package var alarmAfter = FeedTrouble.standardInterval
         /// A person's word that a restored or empty store is meant to be.
         package var acceptsStore = false
         /// A person's word that topics may have another number of partitions than before.
@@ -50,36 +54,66 @@ package final class RunningHub: Sendable {
         package var drivers: [ApplicationID: any Driver] = [:]
         /// The bus in this process, which creates topics by itself.
         package var embedded: EmbeddedBus?
+        /// Reads the configuration anew, for a reload; nil where there is nothing to read it from.
+        package var read: (@Sendable () async throws(RuntimeError) -> Fresh)?
+        /// How long an application may take to say what it holds.
+        package var discoveryTime: Duration = .seconds(60)
 
         package init() {}
     }
 
-    private struct Parts {
+    /// A configuration read anew, with the schemas that belong to it.
+    package struct Fresh: Sendable {
+        package var configuration: Configuration
+        package var schemas: [ApplicationID: [String: SchemaValidator]]
+
+        package init(configuration: Configuration, schemas: [ApplicationID: [String: SchemaValidator]] = [:]) {
+            self.configuration = configuration
+            self.schemas = schemas
+        }
+    }
+
+    struct Parts {
         var mediation: MediationWorker?
         var publisher: PublisherWorker?
         var engines: [ApplicationID: DeliveryEngine] = [:]
-        var captures: [CaptureWorker] = []
+        var captures: [ApplicationID: CaptureWorker] = [:]
         var housekeeping: Worker?
+        /// Workers that a reload has ended: a thread of theirs that did not end in time must not find them gone.
+        private var retired: [any AnyObject & Sendable] = []
+
+        mutating func retire(_ workers: [any AnyObject & Sendable]) { retired = (retired + workers).suffix(64) }
     }
 
     package init(
         configuration: Configuration, store: any Store, bus: BusConfiguration, options: Options = Options(),
         events: RuntimeEvents = RuntimeEvents(), logger: Logger = Logger(label: "multipoint.hub")
     ) {
-        self.configuration = configuration
         self.store = store
         self.bus = bus
         self.options = options
         self.events = events
         self.logger = logger
-        plan = configuration.plan()
-        drivers = Dictionary(uniqueKeysWithValues: configuration.applications.map { ($0.id, options.drivers[$0.id] ?? $0.driver) })
-        let decoder = configuration.envelopeDecoder()
-        var sources: [String: InboundPipeline.Source] = [:]
-        for application in configuration.applications {
-            for topic in application.inboundTopics { sources[topic] = .init(application: application.id, decoder: decoder) }
-        }
-        pipeline = InboundPipeline(plan: plan, sources: sources, schemas: options.schemas)
+        standing = Mutex(Standing(configuration, schemas: options.schemas, drivers: options.drivers))
+    }
+
+    package var configuration: Configuration { standing.withLock { $0.configuration } }
+    package var plan: HubPlan { standing.withLock { $0.plan } }
+    var present: Standing { standing.withLock { $0 } }
+    /// Plan and pipeline that belong together.
+    var rules: (plan: HubPlan, pipeline: InboundPipeline) { standing.withLock { ($0.plan, $0.pipeline) } }
+    func engine(_ application: ApplicationID) -> DeliveryEngine? { parts.withLock { $0.engines[application] } }
+    func driver(_ application: ApplicationID) -> (any Driver)? { standing.withLock { $0.drivers[application] } }
+
+    /// Puts something else in the place of what the hub goes by: transactions begun from now on see it.
+    func stand(_ change: (inout Standing) -> Void) {
+        standing.withLock { change(&$0) }
+    }
+
+    /// Reads the configuration anew as soon as there is time for it.
+    package func reloadSoon() {
+        wantsReload.store(true, ordering: .relaxed)
+        ended.ring()
     }
 
     /// The bus for consumers: prefetching a few seconds of flow, so that memory does not grow with what waits in Kafka.
@@ -124,16 +158,15 @@ package final class RunningHub: Sendable {
         known.withLock { $0 = noted }
     }
 
-    var mediation: MediationWorker {
-        parts.withLock { $0.mediation } ?? MediationWorker(hub: self, pipeline: pipeline)
-    }
+    /// nil before the start, and for the moment in which a reload puts another in its place.
+    var mediation: MediationWorker? { parts.withLock { $0.mediation } }
 
     // MARK: Start and end
 
     /// Checks topics and positions, then starts everything.
     package func start() throws(RuntimeError) {
         do {
-            try prepareTopics()
+            try prepareTopics(present)
             try checkPositions()
             try startParts()
         } catch let error as RuntimeError {
@@ -147,36 +180,43 @@ package final class RunningHub: Sendable {
 
     private func startParts() throws {
         let outboxEpoch = try store.write { try $0.raiseEpoch(Self.outboxGroup, Self.outboxPartition) }
-        let paused = Set(try store.write { try $0.notes("paused/") }.map { String($0.name.dropFirst("paused/".count)) })
         known.withLock { $0 = (try? identitiesFromStore()) ?? [:] }
+        try takeUpStops()
         let outbox = PublisherWorker(hub: self, producer: try BusProducer(bus, transactionalID: try transactionalID()), bell: publisher)
-        let mediation = MediationWorker(hub: self, pipeline: pipeline)
-        let receivers = options.delivers ? configuration.applications : []
-        let engines = receivers.compactMap { application in
-            drivers[application.id].map { DeliveryEngine(hub: self, application: application.id, driver: $0) }
-        }
-        let captures = options.captures ? try captureWorkers() : []
+        let mediation = MediationWorker(hub: self, topics: inboundTopics)
         parts.withLock { parts in
             parts.publisher = outbox
             parts.mediation = mediation
-            parts.engines = Dictionary(uniqueKeysWithValues: engines.map { ($0.application, $0) })
-            parts.captures = captures
         }
         outbox.start(epoch: outboxEpoch)
-        for engine in engines {
-            engine.setPaused(paused.contains(engine.application.rawValue))
-            try engine.start()
-        }
+        for application in configuration.applications { try startEngine(application.id) }
         try mediation.start()
-        for capture in captures { capture.start() }
+        for application in configuration.applications { try startCapture(application.id) }
         parts.withLock { $0.housekeeping = Worker("housekeeping") { [unowned self] in keepHouse() } }
     }
 
-    private func captureWorkers() throws -> [CaptureWorker] {
-        try configuration.applications.compactMap { application in
-            guard let driver = drivers[application.id] as? any Capturing else { return nil }
-            return try CaptureWorker(application, driver: driver, configuration: configuration, bus: bus, logger: logger)
+    /// Begins delivering to an application.
+    func startEngine(_ application: ApplicationID) throws {
+        guard options.delivers, let driver = driver(application) else { return }
+        let engine = DeliveryEngine(hub: self, application: application, driver: driver)
+        parts.withLock { $0.engines[application] = engine }
+        engine.setPaused(try store.write { try $0.note(OperatorRequest.pauseNote(application)) } != nil)
+        try engine.start()
+    }
+
+    /// Begins capturing an application whose driver can.
+    func startCapture(_ application: ApplicationID) throws {
+        let configuration = configuration
+        guard options.captures, let configured = configuration.application(application),
+            let driver = driver(application).flatMap({ configured.capturing($0) })
+        else { return }
+        let worker = try CaptureWorker(
+            configured, driver: driver, configuration: configuration, bus: bus, logger: logger, alarmAfter: options.alarmAfter
+        ) { [weak self] text in
+            self?.alarm("capture-waits", text, application)
         }
+        parts.withLock { $0.captures[application] = worker }
+        worker.start()
     }
 
     /// Stops taking on work, lets what is under way end, and lets go of everything. The store stays open.
@@ -184,7 +224,7 @@ package final class RunningHub: Sendable {
         stops.store(true, ordering: .relaxed)
         let deadline = ContinuousClock.now + limit
         let parts = parts.withLock { $0 }
-        for capture in parts.captures { capture.stop(until: deadline) }
+        for capture in parts.captures.values { capture.stop(until: deadline) }
         parts.mediation?.stop(until: deadline)
         // Engines wait for the calls under way; they do so at the same time.
         let waiters = parts.engines.values.map { engine in Worker("stop") { engine.stop(until: deadline) } }
@@ -227,6 +267,7 @@ package final class RunningHub: Sendable {
                 logger.debug("housekeeping ends: \(failure)")
                 return
             }
+            if wantsReload.exchange(false, ordering: .relaxed) { logReload() }
             carryOutRequests()
             let caughtUp = catchUp()
             if !caughtUp { ended.wait(milliseconds: 250) }
@@ -236,16 +277,10 @@ package final class RunningHub: Sendable {
     private func carryOutRequests() {
         let requests = configuration.requests
         guard !requests.pending().isEmpty else { return }
-        let now = clock.now()
-        let done = Mutex(false)
-        let bell = Bell()
-        // Waited for right below.
-        Task {
-            _ = await requests.carryOut(in: store, plan: plan, now: now)
-            done.withLock { $0 = true }
-            bell.ring()
+        let (now, plan) = (clock.now(), plan)
+        blocking {
+            _ = await requests.carryOut(in: self.store, plan: plan, now: now) { await self.carryOut($0) }
         }
-        while !done.withLock({ $0 }) { bell.wait(milliseconds: 1000) }
         forgetIdentities(except: (try? identitiesFromStore()) ?? [:])
         let paused = Set(((try? store.write { try $0.notes("paused/") }) ?? []).map { String($0.name.dropFirst("paused/".count)) })
         for engine in parts.withLock({ Array($0.engines.values) }) {
@@ -253,7 +288,15 @@ package final class RunningHub: Sendable {
             engine.look()
         }
         publisher.ring()
-        mediation.release()
+        mediation?.release()
+    }
+
+    /// Runs something asynchronous to its end, on a thread of the hub's own.
+    func blocking<T: Sendable>(_ body: @escaping @Sendable () async -> T) -> T {
+        let answer = Awaited<T, Never>()
+        // Waited for right below.
+        Task { answer.set(.success(await body())) }
+        return answer.wait().get()
     }
 
     /// Pages applications that are being caught up; true where there is more.
@@ -273,6 +316,14 @@ package final class RunningHub: Sendable {
             engine.look()
         }
         return hasMore
+    }
+
+    /// Looks at an application's feed at once: somebody says that there is something new.
+    /// - Returns: false where it is not captured here.
+    package func lookForChanges(in application: ApplicationID) -> Bool {
+        guard let capture = parts.withLock({ $0.captures[application] }) else { return false }
+        capture.nudge()
+        return true
     }
 
     /// Mediation may have ended waits of any application.

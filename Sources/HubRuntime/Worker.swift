@@ -30,12 +30,14 @@ extension Duration {
 }
 
 /// A bell: waiting ends when it rings, and a ring while nobody waits is not lost.
-final class Bell: @unchecked Sendable {
+package final class Bell: @unchecked Sendable {
     // @unchecked because the only state is guarded by the condition's own lock.
     private let condition = NSCondition()
     private var rung = false
 
-    func ring() {
+    package init() {}
+
+    package func ring() {
         condition.lock()
         rung = true
         condition.broadcast()
@@ -43,7 +45,7 @@ final class Bell: @unchecked Sendable {
     }
 
     /// Waits for a ring, at most that long.
-    func wait(milliseconds: Int) {
+    package func wait(milliseconds: Int) {
         condition.lock()
         defer { condition.unlock() }
         let end = Date(timeIntervalSinceNow: Double(milliseconds) / 1000)

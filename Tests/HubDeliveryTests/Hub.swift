@@ -55,8 +55,8 @@ final class Hub {
     }
 
     private static func application(_ fake: FakeApplication, stamp: Bool) throws -> ApplicationPlan {
-        // The ERP has no place for the status: that is the others' business.
-        let status = fake.id == "erp" ? "" : "status: status, "
+        // The ERP has no place for these: that is the others' business.
+        let status = fake.id == "erp" ? "" : "status: status, since: { path: since, as: date, form: plain }, "
         let customer = """
             entity: customer
             native: customer

@@ -112,6 +112,21 @@ struct InterleavingTests {
         #expect(hub.crm.documents[crm]?.state == ["name": "Bea", "phone": "2"])
     }
 
+    @Test("without tokens: a write expects what the application told, where the mapping says less")
+    func expectsWhatWasTold() throws {
+        let hub = try Hub()
+        let (id, crm, erp) = try hub.customer()
+        hub.crm.change(crm, ["since": "2026-11-21 15:57:08"], at: hub.now)
+        try hub.settle()
+        #expect(try hub.golden(id).fields["since"] == "2026-11-21")
+        hub.erp.change(erp, ["phone": "2"], at: hub.now)
+        try hub.hear("erp")
+        let write = try hub.nextWrite("crm")
+        guard case .apply(let delivery) = write.kind else { throw Missing() }
+        #expect(delivery.fields == ["phone": "2"])
+        #expect(delivery.expected?.fields["since"] == "2026-11-21 15:57:08")
+    }
+
     @Test("a document that is not there is said to be absent, and nothing is written", arguments: ["crm", "erp"] as [ApplicationID])
     func absent(application: ApplicationID) throws {
         let hub = try Hub()

@@ -3,12 +3,16 @@ import HubModel
 import Synchronization
 
 /// An application in memory with a version token; can be lost, replaced by another instance, and silent.
-final class MemoryApplication: Driver, LookingUp, Reading, Sendable {
+final class MemoryApplication: Driver, LookingUp, Reading, Discovering, Sendable {
     struct State {
         var documents: [NativeKey: NativeDocument] = [:]
         var isLost = false
         var instance = "one"
         var deliveries = 0
+        /// What the newest delivery wrote.
+        var last = Fields()
+        var types = MemoryApplication.types
+        var discoveries = 0
         var refusals: [String: Rejection] = [:]
         /// So many of the next deliveries never answer, having done their work or not.
         var silences = 0
@@ -20,8 +24,24 @@ final class MemoryApplication: Driver, LookingUp, Reading, Sendable {
 
     static let description = Manifest(
         driver: "memory", version: "1", summary: "in memory",
-        entities: [EntityManifest(native: "thing", entity: "thing", createIsRepeatable: false, hasToken: true, tellsReference: true)],
+        entities: ["thing", "part"].map { name in
+            EntityManifest(
+                native: name, entity: EntityName(name), createIsRepeatable: false, hasToken: true, tellsReference: true)
+        },
         settleTime: .milliseconds(300), answerTime: .milliseconds(500), limits: .init(batch: 10, concurrentCalls: 2), window: "none")
+
+    static let types = ["thing", "part"].map { name in
+        DiscoveredType(
+            native: name, fields: ["name", "note", "extra", "remark"].map { DiscoveredField(path: $0, kind: .text, nativeKind: "text") })
+    }
+
+    func discover() async throws(DriverError) -> Discovery {
+        let identity = try await probe()
+        return state.withLock { state in
+            state.discoveries += 1
+            return Discovery(identity: identity, types: state.types)
+        }
+    }
 
     func apply(_ batch: [Delivery]) async throws(DriverError) -> [Answer] {
         try reach()
@@ -42,6 +62,7 @@ final class MemoryApplication: Driver, LookingUp, Reading, Sendable {
         state.withLock { state in
             batch.map { delivery in
                 state.deliveries += 1
+                state.last = delivery.fields
                 if let name = delivery.fields["name"]?.text, let rejection = state.refusals[name] { return .rejected(rejection) }
                 let key = delivery.key ?? NativeKey("n\(state.documents.count + 1)")
                 var document = state.documents[key] ?? NativeDocument(key: key, token: "0", reference: delivery.reference, fields: Fields())
@@ -83,8 +104,8 @@ final class MemoryApplication: Driver, LookingUp, Reading, Sendable {
 enum MemoryFactory: DriverFactory {
     static let name = "memory"
     static let settings: [SettingDescription] = []
-    static let mappings = [
-        BuiltinMapping(fileName: "thing.yaml", text: "entity: thing\nnative: thing\nfields:\n  name: name\n  note: note\n")
-    ]
+    static let mappings = ["thing", "part"].map { name in
+        BuiltinMapping(fileName: "\(name).yaml", text: "entity: \(name)\nnative: \(name)\nfields:\n  name: name\n  note: note\n")
+    }
     static func make(_ settings: DriverSettings) throws(DriverError) -> any Driver { MemoryApplication() }
 }

@@ -15,6 +15,8 @@ final class HubFixture {
     let left = MemoryApplication()
     let right = MemoryApplication()
     var hub: RunningHub?
+    /// Besides `thing`.
+    var entities = ""
     private let producer: BusProducer
 
     init(store: any Store = MemoryStore(), bus: EmbeddedBus? = nil) throws {
@@ -43,9 +45,26 @@ final class HubFixture {
             \(third ? "  third: { driver: memory }" : "")
             entities:
               thing: {}
+            \(entities)
             """
-        try Data(text.utf8).write(to: URL(fileURLWithPath: folder + "/hub.yaml"))
-        return try Configuration.load(folder + "/hub.yaml", catalog: [MemoryFactory.self], environment: [:])
+        try write("hub.yaml", text)
+        return try Self.load(folder + "/hub.yaml")
+    }
+
+    static func load(_ path: String) throws(ConfigurationMistakes) -> Configuration {
+        try Configuration.load(path, catalog: [MemoryFactory.self], environment: [:])
+    }
+
+    /// Writes a file beside the configuration.
+    func write(_ name: String, _ text: String) throws {
+        let file = URL(fileURLWithPath: folder + "/" + name)
+        try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try Data(text.utf8).write(to: file)
+    }
+
+    /// Replaces an application's own mapping of things.
+    func map(_ application: String, _ fields: String) throws {
+        try write("mappings/\(application)/thing.yaml", "native: thing\nfields:\n" + fields)
     }
 
     /// Starts a hub; the applications are those of the fixture.
@@ -58,6 +77,14 @@ final class HubFixture {
         options.embedded = bus
         options.drivers = ["left": left, "right": right]
         if let third { options.drivers["third"] = third }
+        let path = folder + "/hub.yaml"
+        options.read = { () throws(RuntimeError) in
+            do throws(ConfigurationMistakes) {
+                return RunningHub.Fresh(configuration: try HubFixture.load(path))
+            } catch {
+                throw RuntimeError(.refused, error.description)
+            }
+        }
         adjust(&options)
         let made = RunningHub(
             configuration: try configuration(third: third != nil, extra: extra), store: store,
@@ -84,16 +111,17 @@ final class HubFixture {
 
     /// What an application tells of a thing, as a record of its topic.
     static func record(
-        _ application: String, key: String, position: Int, name: String, note: String? = nil, token: String? = nil, partition: Int32 = -1
+        _ application: String, key: String, position: Int, name: String, note: String? = nil, more: String = "", token: String? = nil,
+        native: String = "thing", partition: Int32 = -1
     ) -> Record {
         var headers: [Record.Header] = [
             .init("content-type", "application/json"), .init("ce_specversion", "1.0"), .init("ce_id", "\(application)-\(key)-\(position)"),
-            .init("ce_source", "/\(application)"), .init("ce_type", "thing.updated"), .init("ce_subject", key),
+            .init("ce_source", "/\(application)"), .init("ce_type", "\(native).updated"), .init("ce_subject", key),
             .init("ce_sequence", "\(position)"), .init("ce_mptoken", token ?? "\(position)"),
         ]
         headers.append(.init("ce_time", "2026-01-01T00:00:00Z"))
-        let value = Array("{\"name\":\"\(name)\"\(note.map { ",\"note\":\"\($0)\"" } ?? "")}".utf8)
-        return Record(topic: "\(application).thing", partition: partition, key: Array(key.utf8), value: value, headers: headers)
+        let value = Array("{\"name\":\"\(name)\"\(note.map { ",\"note\":\"\($0)\"" } ?? "")\(more)}".utf8)
+        return Record(topic: "\(application).\(native)", partition: partition, key: Array(key.utf8), value: value, headers: headers)
     }
 
     /// Publishes records with a producer of its own.
