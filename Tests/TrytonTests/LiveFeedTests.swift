@@ -54,7 +54,7 @@ struct LiveFeedTests {
     @Test("A person's duplicate of a party does not tell the reference")
     func duplicate() async throws {
         let bench = try TrytonBench()
-        let position = try await bench.changes(after: nil).position
+        let position = try await bench.present()
         let customer = try await bench.customer("Original")
         let copy = try await bench.person("party.party", "copy", [[.id(try #require(Int64(customer.key.rawValue)))]])
         let copied = NativeKey(String(try #require(copy.array?.first?.integer)))
@@ -67,11 +67,11 @@ struct LiveFeedTests {
     @Test("Small looks tell the same as large ones, without omissions")
     func small() async throws {
         let bench = try TrytonBench()
-        let position = try await bench.changes(after: nil).position
+        let position = try await bench.present()
         var keys: Set<NativeKey> = []
         for name in ["one", "two", "three", "four", "five"] { keys.insert(try await bench.customer(name).key) }
         var told: [NativeKey] = []
-        var reached = position
+        var reached: String? = position
         while true {
             let batch = try await bench.driver.capture(after: reached, limit: 2)
             if batch.changes.isEmpty { break }
@@ -104,13 +104,10 @@ struct LiveFeedTests {
         let customer = try await bench.customer("Invoiced", ["customer_payment_term": "30 days"])
         let order = try await bench.create("sale.sale", bench.order(customer, try await bench.product("I"), quantity: 2), "invoiced")
         #expect(order.fields["invoiced_amount"] == 0)
-        let start = try await bench.changes(after: nil)
-        let paid = try #require(start.changes.first { $0.event.type == "account.invoice" && $0.fields?["state"] == "paid" }?.fields)
-        #expect(paid["paid_amount"] == paid["total_amount"] && paid["amount_to_pay"] == 0)
-
+        let start = try await bench.present()
         let id = try #require(order.fields["invoices"]?.array?.first?["id"])
         try await bench.person("account.invoice", "post", [[id]])
-        let told = try await bench.changes(after: start.position).changes
+        let told = try await bench.changes(after: start).changes
         let sale = try #require(told.last { $0.event.key == order.key && $0.event.type == "sale.sale" }?.fields)
         #expect(
             sale["invoiced_amount"] == 60 && sale["invoice_state"] == (LiveTryton.version == "6.0" ? "waiting" : "awaiting payment"),

@@ -57,7 +57,7 @@ struct LiveOrderTests {
         let bench = try TrytonBench()
         let customer = try await bench.customer("Half")
         let product = try await bench.product("H")
-        let start = try await bench.changes(after: nil).position
+        let start = try await bench.present()
         // What a crash leaves behind: the sale with the hub's note, its workflow not begun.
         var mark = OrderMark()
         mark.isUnfinished = true

@@ -149,7 +149,7 @@ struct LiveTests {
 
     @Test("A session that Tryton has forgotten is renewed without anyone noticing")
     func session() async throws {
-        let bench = try TrytonBench()
+        let bench = try TrytonBench([:], nil)
         _ = try await bench.work()
         // Tryton does not know the session any more, and the driver does not know that.
         await bench.driver.connection.logOut()

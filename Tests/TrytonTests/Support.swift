@@ -2,6 +2,7 @@ import Foundation
 import HubDriver
 import HubModel
 import HubTestKit
+import Synchronization
 import Testing
 
 @testable import Tryton
@@ -11,6 +12,9 @@ enum LiveTryton {
     static let url = ProcessInfo.processInfo.environment["MULTIPOINT_TRYTON_URL"]
     static let password = ProcessInfo.processInfo.environment["MULTIPOINT_TRYTON_PASSWORD"] ?? "admin"
     static let version = ProcessInfo.processInfo.environment["MULTIPOINT_TRYTON_VERSION"] ?? "8.0"
+
+    /// One log-in for all tests that do not try log-ins themselves.
+    static let acquaintance = Acquaintance(isShared: true)
 
     /// The types that the conformance kit tries; each takes minutes.
     static let kitTypes =
@@ -28,13 +32,18 @@ enum LiveTryton {
         return url != nil
     }()
 
-    static func driver(_ values: [String: String] = [:], url: String? = nil) throws -> TrytonDriver {
+    /// - Parameter acquaintance: a log-in to share; nil: one of its own.
+    static func driver(
+        _ values: [String: String] = [:], url: String? = nil, _ acquaintance: Acquaintance? = nil, companies: [CompanyID: String] = [:]
+    ) throws -> TrytonDriver {
         var all = [
             "url": url ?? Self.url ?? "http://127.0.0.1:1/none", "user": "admin", "password": password, "version": version,
             "pollMilliseconds": "20", "accountCategory": "Goods (accounting)",
         ]
         all.merge(values) { $1 }
-        return try #require(try TrytonFactory.make(DriverSettings(application: "tryton", values: all)) as? TrytonDriver)
+        let settings = DriverSettings(application: "tryton", values: all, companies: companies)
+        if let acquaintance { return TrytonDriver(try TrytonSettings(settings), acquaintance) }
+        return try #require(try TrytonFactory.make(settings) as? TrytonDriver)
     }
 }
 
@@ -43,7 +52,11 @@ struct TrytonBench {
     let driver: TrytonDriver
     let run = String(UInt32.random(in: .min ... .max), radix: 36)
 
-    init(_ values: [String: String] = [:]) throws { driver = try LiveTryton.driver(values) }
+    init(_ driver: TrytonDriver) { self.driver = driver }
+
+    init(_ values: [String: String] = [:], _ acquaintance: Acquaintance? = LiveTryton.acquaintance) throws {
+        driver = try LiveTryton.driver(values, acquaintance)
+    }
 
     func reference(_ name: String) -> CanonicalID { CanonicalID("\(name)-\(run)") }
 
@@ -105,6 +118,17 @@ struct TrytonBench {
     func edit(_ model: String, _ key: NativeKey, _ fields: Fields) async throws {
         try await person(model, "write", [[.id(try #require(Int64(key.rawValue)))], .object(fields)])
     }
+
+    /// The feed's end. What stands before it is told once for all tests: every document takes its time.
+    func present() async throws -> String {
+        let kind = "\(driver.settings.hasAccounts)"
+        let known = Self.reached.withLock { $0[kind] }
+        let position = try #require(try await changes(after: known).position ?? known)
+        Self.reached.withLock { $0[kind] = position }
+        return position
+    }
+
+    private static let reached = Mutex<[String: String]>([:])
 
     /// Everything that the feed tells after a position.
     func changes(after position: String?) async throws -> (changes: [CapturedChange], position: String?) {

@@ -80,6 +80,21 @@ struct WireTests {
         #expect(TrytonRules.warning("a.credit_limit_amount", "x").rule == "credit-limit")
     }
 
+    @Test("Refusals in another language are known by Tryton's own messages in it")
+    func translated() throws {
+        let message = "Für das Feld \"%(field)s\" in \"%(model)s\" ist ein Wert erforderlich."
+        let sentence = try #require(Sentence(message, rule: "required"))
+        #expect(sentence.pieces == ["Für das Feld \"", "\" in \"", "\" ist ein Wert erforderlich."])
+        let error: Value = ["UserError", ["Für das Feld \"Partei\" in \"Verkauf\" ist ein Wert erforderlich.", "", .null]]
+        func rule(_ sentences: [Sentence]) -> String? {
+            guard case .refused(let rejection) = TrytonFailure(error: error, call: "x", sentences) else { return nil }
+            return rejection.rule
+        }
+        #expect(rule([sentence]) == "required" && rule([]) == "refused")
+        #expect(!sentence.fits("ist ein Wert erforderlich. Für das Feld \"x\" in \"y\""))
+        #expect(Sentence("%(a)s", rule: "x") == nil && Sentence("no %(a)s", rule: "x") == nil)
+    }
+
     @Test("Settings say what is wrong with them")
     func settings() throws {
         func make(_ change: [String: String], companies: [CompanyID: String] = [:]) throws -> TrytonDriver? {
@@ -92,7 +107,14 @@ struct WireTests {
             driver.settings.warnings == .acceptSome(["a", "b"]) && driver.settings.warnings.accepts("x.b")
                 && driver.settings.warnings.accepts("a_sale.sale,3"))
         #expect(driver.manifest.entity(native: "sale.sale")?.isPerCompany == true)
-        for change in [["url": "http://h"], ["url": "h/db"], ["version": "7"], ["calls": "0"], ["orders": "sent"], ["company": "x"]] {
+        #expect(driver.manifest.entity(native: "party.account") == nil)
+        #expect(try make(["accounts": "yes"])?.manifest.entity(native: "party.account")?.operations == [.create, .update])
+        #expect(try make(["warnings": "ask, a"])?.settings.warnings == .ask(["a"]))
+        #expect(try make([:])?.settings.warnings == .refuse)
+        for change in [
+            ["url": "http://h"], ["url": "h/db"], ["version": "7"], ["calls": "0"], ["orders": "sent"], ["accounts": "maybe"],
+            ["company": "x"],
+        ] {
             #expect(throws: DriverError.self, "\(change)") { try make(change) }
         }
         #expect(throws: DriverError.self) { try make([:], companies: ["fr": "France"]) }

@@ -4,14 +4,22 @@ import HubModel
 /// One native type: how its documents are read, told and written.
 protocol DocumentType: Sendable {
     var manifest: EntityManifest { get }
-    /// What makes a record of the model a document of this type.
-    var domain: [Value] { get }
+    /// The model whose records the documents are; the native type itself, unless it says otherwise.
+    var model: String { get }
+    /// What makes a record of the model a document of this type: the company's only, where they belong to one.
+    func domain(_ work: Work) -> [Value]
+    /// A record is a document in each company, and each company's changes are told apart.
+    var hasFeedPerCompany: Bool { get }
     /// Nested parts that count for the version, and their models.
     var parts: [String: String] { get }
     /// Where changes of a document can be seen: the model, and the field that leads to the document (nil: the document itself).
     var sources: [ChangeSource] { get }
     /// The fields to read, dotted for nested ones, of those that the installation has.
     func fields(_ profile: Profile) -> [String]
+    /// Members that the hub may write.
+    var writable: Set<String> { get }
+    /// Where members stand in Tryton, for those who want to know what an installation has.
+    var members: [Member] { get }
     /// The document's members.
     func told(_ record: Record, _ work: Work) -> Fields
     /// Where the reference is an identifier, which a person's duplicate of the document carries too.
@@ -23,6 +31,9 @@ protocol DocumentType: Sendable {
     /// False for a document that the hub has begun to make and not finished: nobody is told of it.
     func isWhole(_ record: Record, _ work: Work) -> Bool
     func isDeleted(_ record: Record) -> Bool
+
+    /// Records as they were read, with what it takes further questions to know.
+    func completed(_ records: [Record], _ work: Work) async throws(TrytonFailure) -> [Record]
 
     /// Makes the document and gives its key.
     func create(_ delivery: Delivery, _ work: inout Work) async throws(TrytonFailure) -> Int64
@@ -44,13 +55,17 @@ struct ChangeSource: Sendable, Hashable {
 
 extension DocumentType {
     var native: String { manifest.native }
+    var model: String { native }
+    var hasFeedPerCompany: Bool { false }
     var identifiers: HubIdentifier? { nil }
+    func domain(_ work: Work) -> [Value] { manifest.isPerCompany ? work.ofCompanies : [] }
     func isWhole(_ record: Record, _ work: Work) -> Bool { true }
+    func completed(_ records: [Record], _ work: Work) async throws(TrytonFailure) -> [Record] { records }
     func isDeleted(_ record: Record) -> Bool { !record.row.isActive }
     func resume(_ record: Record, _ delivery: Delivery, _ work: inout Work) async throws(TrytonFailure) {}
 
     /// Members of a delivery that the type does not have, or that only Tryton sets.
-    func check(_ fields: Fields, writable: Set<String>, readable: Set<String>, before: Fields?) throws(TrytonFailure) {
+    func check(_ fields: Fields, readable: Set<String>, before: Fields?) throws(TrytonFailure) {
         for (name, value) in fields {
             if let place = Self.unreadable(value, name) {
                 throw .refused(Rejection(rule: "invalid-text", field: place, text: "\(place) holds a NUL, which Tryton cannot keep."))

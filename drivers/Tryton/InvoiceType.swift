@@ -1,30 +1,35 @@
 import HubDriver
 import HubModel
 
-/// `account.invoice`: a customer's invoice or credit note (whose amounts are below zero), read only.
-struct InvoiceType: DocumentType {
+/// `account.invoice`: a customer's invoice or credit note, read only.
+///
+/// Tryton's credit notes are invoices with amounts and quantities below zero; the document says which it is, and its amounts are above.
+struct InvoiceType: ReadOnlyType {
     let manifest: EntityManifest
-    let domain: [Value] = [["type", "=", "out"]]
+    let refusal = "Invoices are made, posted and paid in Tryton and nowhere else."
+
+    func domain(_ work: Work) -> [Value] { [["type", "=", "out"]] + (manifest.isPerCompany ? work.ofCompanies : []) }
+
     let parts = ["lines.": "account.invoice.line"]
     let sources = [
         ChangeSource(model: "account.invoice"), ChangeSource(model: "account.invoice.line", link: "invoice"),
     ]
 
     init(settings: TrytonSettings) {
-        manifest = EntityManifest(
-            native: "account.invoice", entity: "invoice", operations: [], createIsRepeatable: false, hasToken: true, hasStamp: true,
-            tellsReference: false, delete: .refuses, isPerCompany: !settings.companies.isEmpty,
+        manifest = Self.manifest(
+            "account.invoice", "invoice", settings,
             transitions: [
                 "draft": ["validated", "posted", "cancelled"], "validated": ["draft", "posted", "cancelled"],
                 "posted": ["paid", "cancelled"], "paid": ["posted"], "cancelled": [],
-            ], rules: ["read-only"])
+            ])
     }
 
     func fields(_ profile: Profile) -> [String] {
         var fields = [
             "number", "reference", "party", "company", "state", "invoice_date", "description", "payment_term.name", "currency.code",
             "untaxed_amount", "tax_amount", "total_amount", "amount_to_pay", "lines_to_pay.maturity_date", "_timestamp", "lines.type",
-            "lines.product", "lines.quantity", "lines.unit_price", "lines.description", "lines.amount", "lines._timestamp",
+            "payment_lines.date", "payment_lines.debit", "payment_lines.credit", "lines.product", "lines.quantity", "lines.unit_price",
+            "lines.description", "lines.amount", "lines._timestamp",
         ]
         if profile.has("account.invoice", "sales") { fields.append("sales") }
         return fields
@@ -42,15 +47,42 @@ struct InvoiceType: DocumentType {
         ] {
             if let value = row[name] { result[name] = value }
         }
+        let isCreditNote = row["total_amount"]?.number.map { $0 < 0 } ?? false
+        result["kind"] = isCreditNote ? "credit_note" : "invoice"
+        let payments = row.many("payment_lines").sorted { ($0["date"]?.text ?? "", $0.id) < ($1["date"]?.text ?? "", $1.id) }
+        result["payments"] = .array(
+            payments.map { line in
+                let amount = Self.units(line["credit"]) - Self.units(line["debit"])
+                return ["id": .id(line.id), "date": line["date"] ?? .null, "amount": Self.cents(amount)]
+            })
+        result["paid_date"] = payments.last?["date"] ?? .null
         result["due_date"] = row.many("lines_to_pay").compactMap { $0["maturity_date"]?.text }.min().map { .string($0) } ?? .null
-        let total = row["total_amount"]?.number?.coefficient(atScale: 4)
-        let due = row["amount_to_pay"]?.number?.coefficient(atScale: 4)
         let isPosted = ["posted", "paid"].contains(row["state"]?.text)
-        let paid = isPosted ? (total ?? 0) - (due ?? 0) : 0
-        result["paid_amount"] = .number(Number(paid, scale: 4).rounded(toScale: 2) ?? Number(0))
+        result["paid_amount"] = Self.cents(isPosted ? Self.units(row["total_amount"]) - Self.units(row["amount_to_pay"]) : 0)
         let lines = row.many("lines").filter { $0["type"]?.text == "line" }
         result["lines"] = .array(lines.map { .object(told($0)) })
-        return result
+        return isCreditNote ? Self.turned(result) : result
+    }
+
+    private static let scale = 4
+
+    private static func units(_ value: Value?) -> Int64 { value?.number?.coefficient(atScale: scale) ?? 0 }
+
+    private static func cents(_ units: Int64) -> Value { .number(Number(units, scale: scale).rounded(toScale: 2) ?? 0) }
+
+    /// What counts money and goods, with the other sign.
+    private static func turned(_ fields: Fields) -> Fields {
+        let counted: Set<String> = [
+            "untaxed_amount", "tax_amount", "total_amount", "amount_to_pay", "paid_amount", "amount", "quantity",
+        ]
+        return Fields(
+            fields.map { name, value in
+                if let list = value.array {
+                    return (name, .array(list.map { $0.object.map { .object(turned($0)) } ?? $0 }))
+                }
+                guard counted.contains(name), let number = value.number else { return (name, value) }
+                return (name, .number(number.negated))
+            })
     }
 
     private func told(_ line: Fields) -> Fields {
@@ -58,15 +90,13 @@ struct InvoiceType: DocumentType {
         for name in ["product", "quantity", "unit_price", "description", "amount"] { result[name] = line[name] ?? .null }
         return result
     }
+}
 
-    func references(_ row: Fields) -> [CanonicalID] { [] }
-    func referring(to references: [CanonicalID]) -> [Value] { [["id", "in", []]] }
-    func isDeleted(_ record: Record) -> Bool { false }
-
-    private static let refusal = TrytonFailure.refused(
-        Rejection(rule: "read-only", text: "Invoices are made, posted and paid in Tryton and nowhere else."))
-
-    func create(_ delivery: Delivery, _ work: inout Work) async throws(TrytonFailure) -> Int64 { throw Self.refusal }
-    func update(_ record: Record, _ fields: Fields, _ work: inout Work) async throws(TrytonFailure) -> Bool { throw Self.refusal }
-    func delete(_ record: Record, _ work: inout Work) async throws(TrytonFailure) { throw Self.refusal }
+extension Number {
+    /// This number with the other sign, digits as written.
+    fileprivate var negated: Number {
+        let text = description
+        if self == 0 { return self }
+        return Number(text.hasPrefix("-") ? String(text.dropFirst()) : "-" + text) ?? self
+    }
 }

@@ -9,7 +9,6 @@ struct PartyType: DocumentType {
     let manifest = EntityManifest(
         native: "party.party", entity: "customer", createIsRepeatable: false, hasToken: true, hasStamp: true, tellsReference: true,
         delete: .archives, rules: TrytonRules.party)
-    let domain: [Value] = []
     let identifiers: HubIdentifier? = HubIdentifier(model: "party.identifier", link: "party")
     let parts = [
         "addresses.": "party.address", "contact_mechanisms.": "party.contact_mechanism", "identifiers.": "party.identifier",
@@ -22,10 +21,10 @@ struct PartyType: DocumentType {
         ChangeSource(model: "party.contact_mechanism", link: "party"), ChangeSource(model: "party.identifier", link: "party"),
     ]
 
-    private static let mechanisms = ["email", "phone", "mobile", "fax", "website"]
+    static let mechanisms = ["email", "phone", "mobile", "fax", "website"]
     private static let addressTexts = ["street", "postal_code", "city"]
-    private static let writable = Set(
-        mechanisms + [
+    let writable = Set(
+        Self.mechanisms + [
             "name", "code", "active", "address", "tax_identifier", "credit_limit_amount", "customer_payment_term", "sale_price_list",
         ])
     private static let readable: Set<String> = ["id", "lang", "currency", "addresses", "company"]
@@ -38,15 +37,17 @@ struct PartyType: DocumentType {
         ]
         fields += Self.addressTexts.map { "addresses.\($0)" }
         fields += ["party_name", "invoice", "delivery"].filter { profile.has("party.address", $0) }.map { "addresses.\($0)" }
-        let perCompany = [
+        return fields + Self.terms(profile)
+    }
+
+    /// What was agreed with a customer, and the records that hold it.
+    static func terms(_ profile: Profile) -> [String] {
+        let terms = [
             ("credit_limit_amount", "credit_limit_amounts", ""), ("customer_payment_term", "payment_terms", ".name"),
             ("sale_price_list", "sale_price_lists", ".name"),
-        ]
-        for (field, rows, suffix) in perCompany where profile.has("party.party", field) {
-            fields.append(field + suffix)
-            if profile.has("party.party", rows) { fields.append(rows + "._timestamp") }
-        }
-        return fields
+        ].filter { profile.has("party.party", $0.0) }
+        let rows = terms.map(\.1).filter { profile.has("party.party", $0) }
+        return terms.map { $0.0 + $0.2 } + rows.map { $0 + "._timestamp" }
     }
 
     // MARK: Telling
@@ -79,7 +80,8 @@ struct PartyType: DocumentType {
 
     private func address(_ row: Fields) -> Fields {
         var result: Fields = ["id": .id(row.id), "country": row.one("country")?["code"] ?? .null]
-        for name in Self.addressTexts { result[name] = row[name] ?? .null }
+        // A text that was emptied in Tryton's client is nothing, as one that was never filled.
+        for name in Self.addressTexts { result[name] = row[name].flatMap { $0 == "" ? nil : $0 } ?? .null }
         for name in ["party_name", "invoice", "delivery"] { if let value = row[name] { result[name] = value } }
         return result
     }
@@ -90,7 +92,7 @@ struct PartyType: DocumentType {
     // MARK: Writing
 
     func create(_ delivery: Delivery, _ work: inout Work) async throws(TrytonFailure) -> Int64 {
-        try check(delivery.fields, writable: Self.writable, readable: Self.readable, before: nil)
+        try check(delivery.fields, readable: Self.readable, before: nil)
         var (values, _) = try await values(delivery.fields, nil, work)
         var identifiers: [Value] = [HubIdentifier.value(delivery.reference)]
         if let tax = delivery.fields["tax_identifier"], !tax.isNull {
@@ -103,11 +105,11 @@ struct PartyType: DocumentType {
 
     func update(_ record: Record, _ fields: Fields, _ work: inout Work) async throws(TrytonFailure) -> Bool {
         let before = told(record, work)
-        try check(fields, writable: Self.writable, readable: Self.readable, before: before)
+        try check(fields, readable: Self.readable, before: before)
         var changes = fields.filter { !Self.same($0.value, before[$0.name] ?? .null) }
         if changes.isEmpty { return false }
         // A read-only member that is equal was let through by the check.
-        changes = changes.filter { Self.writable.contains($0.name) }
+        changes = changes.filter { writable.contains($0.name) }
         let (values, touched) = try await values(changes, record, work)
         _ = try await work.write(
             "party.party", "write", [[.id(record.id)], .object(values)], timestamps: record.timestamps(touched))
@@ -140,11 +142,7 @@ struct PartyType: DocumentType {
                 values[name] = try Given.text(value, name)
             case "active": values[name] = try Given.bool(value, name)
             case "credit_limit_amount": values[name] = try Given.decimal(value, name)
-            case "customer_payment_term":
-                values[name] = try await Given.named(
-                    value, name, "account.invoice.payment_term", by: ["name"], rule: "unknown-payment-terms", work)
-            case "sale_price_list":
-                values[name] = try await Given.named(value, name, "product.price_list", by: ["name"], rule: "unknown-price-list", work)
+            case "customer_payment_term", "sale_price_list": values[name] = try await Self.term(name, value, work)
             case "address":
                 guard let (command, id) = try await address(value, record, work) else { continue }
                 values["addresses"] = [command]
@@ -168,6 +166,13 @@ struct PartyType: DocumentType {
         }
         if !mechanisms.isEmpty { values["contact_mechanisms"] = .array(mechanisms) }
         return (values, touched)
+    }
+
+    /// What was agreed with a customer, by its name in Tryton.
+    static func term(_ name: String, _ value: Value, _ work: Work) async throws(TrytonFailure) -> Value {
+        name == "sale_price_list"
+            ? try await Given.named(value, name, "product.price_list", by: ["name"], rule: "unknown-price-list", work)
+            : try await Given.named(value, name, "account.invoice.payment_term", by: ["name"], rule: "unknown-payment-terms", work)
     }
 
     private func address(

@@ -9,7 +9,6 @@ struct ProductType: DocumentType {
     let manifest = EntityManifest(
         native: "product.product", entity: "product", createIsRepeatable: false, hasToken: true, hasStamp: true, tellsReference: true,
         delete: .archives, rules: TrytonRules.product)
-    let domain: [Value] = []
     let identifiers: HubIdentifier? = HubIdentifier(model: "product.identifier", link: "product")
     let parts = [
         "template.": "product.template", "identifiers.": "product.identifier", "list_prices.": "product.list_price",
@@ -21,7 +20,7 @@ struct ProductType: DocumentType {
         ChangeSource(model: "product.identifier", link: "product"),
     ]
 
-    private static let writable: Set<String> = ["code", "name", "list_price", "unit", "salable", "active", "type", "description"]
+    let writable: Set<String> = ["code", "name", "list_price", "unit", "salable", "active", "type", "description"]
     private static let readable: Set<String> = ["id", "currency", "template"]
 
     func fields(_ profile: Profile) -> [String] {
@@ -64,7 +63,7 @@ struct ProductType: DocumentType {
     // MARK: Writing
 
     func create(_ delivery: Delivery, _ work: inout Work) async throws(TrytonFailure) -> Int64 {
-        try check(delivery.fields, writable: Self.writable, readable: Self.readable, before: nil)
+        try check(delivery.fields, readable: Self.readable, before: nil)
         var (product, template) = try await values(delivery.fields, nil, work)
         product["identifiers"] = [["create", [HubIdentifier.value(delivery.reference)]]]
         if template["default_uom"] == nil {
@@ -85,8 +84,8 @@ struct ProductType: DocumentType {
 
     func update(_ record: Record, _ fields: Fields, _ work: inout Work) async throws(TrytonFailure) -> Bool {
         let before = told(record, work)
-        try check(fields, writable: Self.writable, readable: Self.readable, before: before)
-        let changes = fields.filter { $0.value != (before[$0.name] ?? .null) && Self.writable.contains($0.name) }
+        try check(fields, readable: Self.readable, before: before)
+        let changes = fields.filter { $0.value != (before[$0.name] ?? .null) && writable.contains($0.name) }
         if changes.isEmpty { return false }
         var (product, template) = try await values(changes, record, work)
         let templateID = record.row.one("template")?.id ?? 0

@@ -11,8 +11,19 @@ struct Profile: Sendable {
     var currencies: [Int64: String]
     private var fields: [String: Set<String>]
 
-    private static let models = [
-        "party.party", "party.address", "product.product", "product.template", "sale.sale", "sale.line", "account.invoice",
+    /// The models that the driver works with, and the fields of theirs that not every installation has.
+    private static let models: KeyValuePairs = [
+        "party.party": [
+            "credit_limit_amount", "credit_limit_amounts", "customer_payment_term", "payment_terms", "sale_price_list", "sale_price_lists",
+            "credit_amount",
+        ],
+        "party.address": ["party_name", "invoice", "delivery"],
+        "product.product": ["suffix_code", "prefix_code", "list_price_used", "list_prices", "quantity", "forecast_quantity"],
+        "product.template": ["salable", "sale_uom", "list_prices"],
+        "sale.sale": ["invoices", "shipments", "shipping_date"],
+        "account.invoice": ["sales"],
+        "stock.shipment.out": [],
+        "stock.move": ["sale", "unit"],
     ]
 
     func has(_ model: String, _ field: String) -> Bool { fields[model]?.contains(field) == true }
@@ -22,9 +33,11 @@ struct Profile: Sendable {
 
     static func read(_ connection: TrytonConnection, deadline: ContinuousClock.Instant) async throws(TrytonFailure) -> Profile {
         var profile = Profile(user: try await connection.user(), company: nil, currencies: [:], fields: [:])
-        for model in models {
+        for (model, names) in models {
             do {
-                let fields = try await connection.call(model, "fields_get", [[]], deadline: deadline)
+                // Every model has its id.
+                let wanted = Value.array((["id"] + names).map { .string($0) })
+                let fields = try await connection.call(model, "fields_get", [wanted], deadline: deadline)
                 profile.fields[model] = Set(fields.object?.names ?? [])
             } catch {
                 // Tryton has no better word for a model that it does not have.

@@ -6,7 +6,7 @@ extension SaleType {
         try check(delivery.fields, before: nil)
         let lines = try OrderLines(delivery.fields["lines"] ?? [])
         let wanted = try state(delivery.fields["state"])
-        var values = try await values(delivery.fields, nil, &work)
+        var values = try await values(delivery.fields, nil, work)
         values["lines"] = [["create", .array(try await self.values(of: lines.lines, values, after: 0, work))]]
         var mark = OrderMark()
         mark.isUnfinished = true
@@ -26,7 +26,7 @@ extension SaleType {
     }
 
     /// How far this order is taken.
-    private func state(_ value: Value?) throws(TrytonFailure) -> TrytonSettings.OrderState {
+    func state(_ value: Value?) throws(TrytonFailure) -> TrytonSettings.OrderState {
         guard let value, !value.isNull else { return settings.orders }
         guard let state = value.text.flatMap(TrytonSettings.OrderState.init(rawValue:)) else {
             throw .refused(
@@ -43,8 +43,13 @@ extension SaleType {
         do {
             if state != wanted.rawValue { try await move(id, from: state, to: wanted.rawValue, Fields(), &work) }
         } catch {
-            guard case .refused = error else { throw error }
-            try await takeBack(id, &work)
+            switch error {
+            case .refused: try await takeBack(id, &work)
+            case .asked:
+                // It waits for a person's word in Tryton; until it is finished nobody is told of it, as if it were not there.
+                work.undone()
+            default: break
+            }
             throw error
         }
         let rows = try await work.rows("sale.sale", [["id", "=", .id(id)]], fields(work.profile))
@@ -79,7 +84,7 @@ extension SaleType {
     func write(
         _ changes: Fields, _ record: Record, _ mark: OrderMark, _ timestamps: Fields, _ work: inout Work
     ) async throws(TrytonFailure) {
-        var values = try await values(changes, record, &work)
+        var values = try await values(changes, record, work)
         var fresh: [String?] = []
         if let given = changes["lines"] {
             let lines = try OrderLines(given).lines
@@ -137,7 +142,7 @@ extension SaleType {
     // MARK: Values as Tryton completes them
 
     /// The sale's own values; those that follow from the customer are Tryton's to say.
-    private func values(_ fields: Fields, _ record: Record?, _ work: inout Work) async throws(TrytonFailure) -> Fields {
+    func values(_ fields: Fields, _ record: Record?, _ work: Work) async throws(TrytonFailure) -> Fields {
         var values = Fields()
         if fields["party"] != nil || record == nil {
             let party = try Given.key(fields["party"] ?? .null, "party", rule: "unknown-customer")
@@ -155,18 +160,24 @@ extension SaleType {
             values["party"] = .id(party)
         }
         for (name, value) in fields {
-            switch name {
-            case "reference", "description", "comment": values[name] = try Given.text(value, name)
-            case "sale_date", "shipping_date": values[name] = try Given.date(value, name)
-            case "payment_term":
-                // None given: what the customer has.
-                if value.isNull, record == nil { continue }
-                values[name] = try await Given.named(
-                    value, name, "account.invoice.payment_term", by: ["name"], rule: "unknown-payment-terms", work)
-            default: continue
-            }
+            guard let told = try await self.value(name, value, isNew: record == nil, work) else { continue }
+            values[name] = told
         }
         return values
+    }
+
+    /// One member as Tryton takes it; nil where it stands for nothing by itself.
+    func value(_ name: String, _ value: Value, isNew: Bool, _ work: Work) async throws(TrytonFailure) -> Value? {
+        switch name {
+        case "reference", "description", "comment": return try Given.text(value, name)
+        case "sale_date", "shipping_date": return try Given.date(value, name)
+        case "payment_term":
+            // None given: what the customer has.
+            if value.isNull, isNew { return nil }
+            return try await Given.named(
+                value, name, "account.invoice.payment_term", by: ["name"], rule: "unknown-payment-terms", work)
+        default: return nil
+        }
     }
 
     /// New lines, completed by Tryton: unit, taxes, and the price where none is given.
@@ -174,12 +185,7 @@ extension SaleType {
         of lines: [OrderLines.Line], _ sale: Fields, after sequence: Int64, _ work: Work
     ) async throws(TrytonFailure) -> [Value] {
         if lines.isEmpty { return [] }
-        let wanted = Set(lines.map(\.product))
-        let active = try await work.keys(
-            "product.product", [["id", "in", .array(wanted.sorted().map { .id($0) })], ["active", "=", true]], limit: wanted.count)
-        if let unknown = wanted.subtracting(active).min() {
-            throw .refused(Rejection(rule: "unknown-product", field: "lines", text: "There is no active product \(unknown)."))
-        }
+        try await known(Set(lines.map(\.product)), work)
         var completed: [String: Fields] = [:]
         var result: [Value] = []
         for (index, line) in lines.enumerated() {
@@ -198,18 +204,32 @@ extension SaleType {
         return result
     }
 
+    /// Refuses products that are not there or not active.
+    func known(_ products: Set<Int64>, _ work: Work) async throws(TrytonFailure) {
+        let active = try await work.keys(
+            "product.product", [["id", "in", .array(products.sorted().map { .id($0) })], ["active", "=", true]], limit: products.count)
+        guard let unknown = products.subtracting(active).min() else { return }
+        throw .refused(Rejection(rule: "unknown-product", field: "lines", text: "There is no active product \(unknown)."))
+    }
+
     private func complete(_ line: OrderLines.Line, _ sale: Fields, _ work: Work) async throws(TrytonFailure) -> Fields {
-        var given: Fields = ["type": "line", "product": .id(line.product), "quantity": line.quantity, "sale": .null]
-        for (name, value) in sale where ["party", "company", "currency", "sale_date", "price_list", "warehouse"].contains(name) {
-            given["_parent_sale." + name] = name == "sale_date" ? value.text.flatMap(Wire.date) ?? value : value
-        }
-        for name in ["company", "currency"] { if let value = sale[name] { given[name] = value } }
-        let answer = try await work.completed("sale.line", given, after: ["product", "quantity"])
+        let answer = try await typedIn(line, sale, work)
         var result = Fields()
         if let unit = answer["unit"] { result["unit"] = unit }
         if let price = answer["unit_price"]?.number { result["unit_price"] = Wire.decimal(price) }
         let taxes = (answer["taxes"]?["add"]?.array ?? []).compactMap { $0.array?.last?["id"] }
         if !taxes.isEmpty { result["taxes"] = [["add", .array(taxes)]] }
         return result
+    }
+
+    /// A line as Tryton's client shows it to somebody who has just typed in product, quantity and perhaps a unit.
+    func typedIn(_ line: OrderLines.Line, unit: Value? = nil, _ sale: Fields, _ work: Work) async throws(TrytonFailure) -> Fields {
+        var given: Fields = ["type": "line", "product": .id(line.product), "quantity": line.quantity, "sale": .null]
+        if let unit { given["unit"] = unit }
+        for (name, value) in sale where ["party", "company", "currency", "sale_date", "price_list", "warehouse"].contains(name) {
+            given["_parent_sale." + name] = name == "sale_date" ? value.text.flatMap(Wire.date) ?? value : value
+        }
+        for name in ["company", "currency"] { if let value = sale[name] { given[name] = value } }
+        return try await work.completed("sale.line", given, after: ["product", "quantity"])
     }
 }

@@ -8,7 +8,6 @@ import HubModel
 struct SaleType: DocumentType {
     let settings: TrytonSettings
     let manifest: EntityManifest
-    let domain: [Value] = []
     let parts = ["lines.": "sale.line", "invoices.": "account.invoice"]
     let sources = [
         ChangeSource(model: "sale.sale"), ChangeSource(model: "sale.line", link: "sale"),
@@ -19,12 +18,12 @@ struct SaleType: DocumentType {
         "draft": ["quotation", "cancelled"], "quotation": ["draft", "confirmed", "cancelled"], "confirmed": ["draft", "processing"],
         "processing": ["done"], "done": ["processing"], "cancelled": ["draft"],
     ]
-    static let writable: Set<String> = [
+    let writable: Set<String> = [
         "party", "reference", "sale_date", "shipping_date", "description", "comment", "payment_term", "lines", "state",
     ]
     private static let readable: Set<String> = [
         "id", "number", "company", "currency", "shipment_state", "invoice_state", "untaxed_amount", "tax_amount", "total_amount",
-        "invoiced_amount", "invoices", "shipments",
+        "invoiced_amount", "invoices", "shipments", "failure",
     ]
     /// What can be changed at any time; Tryton leaves it to its client to keep the rest from changing after the draft.
     static let always: Set<String> = ["reference", "description", "comment"]
@@ -66,6 +65,7 @@ struct SaleType: DocumentType {
         ] {
             if let value = row[name] { result[name] = value }
         }
+        result["failure"] = row["failure"] ?? .null
         let mark = mark(row)
         let lines = row.many("lines").filter { $0["type"]?.text == "line" }
         result["lines"] = .array(lines.map { .object(told($0, mark)) })
@@ -121,14 +121,14 @@ struct SaleType: DocumentType {
     // MARK: Writing
 
     func check(_ fields: Fields, before: Fields?) throws(TrytonFailure) {
-        try check(fields, writable: Self.writable, readable: Self.readable, before: before)
+        try check(fields, readable: Self.readable, before: before)
     }
 
     func update(_ record: Record, _ fields: Fields, _ work: inout Work) async throws(TrytonFailure) -> Bool {
         let before = told(record, work)
         try check(fields, before: before)
         let mark = mark(record.row)
-        var changes = fields.filter { Self.writable.contains($0.name) && $0.value.keyText != before[$0.name]?.keyText }
+        var changes = fields.filter { writable.contains($0.name) && $0.value.keyText != before[$0.name]?.keyText }
         if let lines = fields["lines"] {
             changes["lines"] = try OrderLines.isSame(lines, before["lines"] ?? .null) ? nil : lines
         }
@@ -201,33 +201,11 @@ struct SaleType: DocumentType {
         {
             return
         }
-        let reason = try await queueError(id, work) ?? "it is \(reached ?? "gone")"
+        let reason = try await failure(of: id, work) ?? "it is \(reached ?? "gone")"
         throw .refused(Rejection(rule: "not-processed", field: "state", text: "The sale was not made \(wanted): \(reason)"))
     }
 
     private func state(of id: Int64, _ work: Work) async throws(TrytonFailure) -> String {
         try await work.rows("sale.sale", [["id", "=", .id(id)]], ["state"]).first?["state"]?.text ?? ""
-    }
-
-    /// What Tryton's queue left of a task for this sale; nil where it left nothing or may not be asked.
-    private func queueError(_ id: Int64, _ work: Work) async throws(TrytonFailure) -> String? {
-        do {
-            let errors = try await work.rows(
-                "ir.error", [["state", "=", "open"], ["origin", "like", "ir.queue,%"]], ["message", "description", "origin"], limit: 20,
-                order: [("id", "DESC")])
-            for error in errors {
-                guard let task = error["origin"]?.text?.split(separator: ",").last.flatMap({ Int64($0) }) else { continue }
-                let data = try await work.rows("ir.queue", [["id", "=", .id(task)]], ["data"]).first?["data"]
-                guard data?["model"]?.text == "sale.sale", Self.mentions(data?["instances"] ?? .null, id) else { continue }
-                return [error["message"]?.text, error["description"]?.text].compactMap { $0 }.joined(separator: " ")
-            }
-        } catch {
-            guard case .refused = error else { throw error }
-        }
-        return nil
-    }
-
-    private static func mentions(_ value: Value, _ id: Int64) -> Bool {
-        value.integer == id || (value.array ?? []).contains { mentions($0, id) }
     }
 }

@@ -2,32 +2,28 @@ import FoundationEssentials
 import HTTPApplication
 import HubDriver
 import HubModel
-import Synchronization
 
 /// Tryton's JSON-RPC: one session, renewed when Tryton has forgotten it.
 final class TrytonConnection: Sendable {
-    struct Session: Sendable, Hashable {
-        var user: Int64
-        var header: HTTPCall.Header
-    }
-
     let settings: TrytonSettings
+    let acquaintance: Acquaintance
     private let http: HTTPConnection
-    private let session = Mutex<Session?>(nil)
 
-    init(_ settings: TrytonSettings) {
+    init(_ settings: TrytonSettings, _ acquaintance: Acquaintance) {
         self.settings = settings
+        self.acquaintance = acquaintance
         http = HTTPConnection(settings.http)
     }
 
     func close() async {
-        await logOut()
+        // Others may still work in a session that is shared.
+        if !acquaintance.isShared { await logOut() }
         await http.close()
     }
 
     /// Ends the session in Tryton; the next call opens another.
     func logOut() async {
-        guard let session = session.withLock({ $0 }) else { return }
+        guard let session = acquaintance.session else { return }
         _ = try? await http.send(.post(path, json: Self.request("common.db.logout", []), headers: [session.header], time: .seconds(2)))
     }
 
@@ -67,8 +63,8 @@ final class TrytonConnection: Sendable {
     // MARK: Sessions
 
     /// A session other than `old`, made where there is none. Two calls at once may both make one: the later is kept.
-    private func open(after old: Session?) async throws(TrytonFailure) -> Session {
-        if let session = session.withLock({ $0 }), session != old { return session }
+    private func open(after old: Acquaintance.Session?) async throws(TrytonFailure) -> Acquaintance.Session {
+        if let session = acquaintance.session, session != old { return session }
         let login: [Value] = [.string(settings.user), ["password": .string(settings.password)], .string(settings.language)]
         let reply = try await send(.post(path, json: Self.request("common.db.login", login), time: settings.answerTime), isLogin: true)
         if reply.status == 401 || reply.status == 403 {
@@ -79,8 +75,8 @@ final class TrytonConnection: Sendable {
             throw .driver(DriverError(.unauthorised, "Tryton opens no session for \(settings.user)."))
         }
         let token = Base64.text(Array("\(settings.user):\(user):\(key)".utf8))
-        let made = Session(user: user, header: HTTPCall.Header("Authorization", "Session \(token)"))
-        session.withLock { $0 = made }
+        let made = Acquaintance.Session(user: user, header: HTTPCall.Header("Authorization", "Session \(token)"))
+        acquaintance.session = made
         return made
     }
 
@@ -124,7 +120,7 @@ final class TrytonConnection: Sendable {
         guard let fields = answer.object else {
             throw .driver(DriverError(.protocolViolation, "Tryton answered \(name) with \(reply.excerpt)"))
         }
-        if let error = fields["error"], !error.isNull { throw TrytonFailure(error: error, call: name) }
+        if let error = fields["error"], !error.isNull { throw TrytonFailure(error: error, call: name, acquaintance.sentences) }
         guard let result = fields["result"] else {
             throw .driver(DriverError(.protocolViolation, "Tryton's answer to \(name) has neither result nor error."))
         }

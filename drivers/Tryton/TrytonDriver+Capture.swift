@@ -11,13 +11,14 @@ extension TrytonDriver: Capturing {
         try await pause()
         let limit = max(1, limit)
         var changes: [CapturedChange] = []
-        for type in types {
+        for (type, company) in types.flatMap({ type in companies(type).map { (type, $0) } }) {
             if changes.count >= limit { break }
-            var feed = reached.feeds[type.native] ?? CapturePosition.Feed(cursor: 0)
+            let name = company.map { "\(type.native)@\($0)" } ?? type.native
+            var feed = reached.feeds[name] ?? CapturePosition.Feed(cursor: 0)
             changes += try await asked { () throws(TrytonFailure) in
                 // A look takes several calls, and nobody waits for it as for an answer.
-                let work = try await work(nil, patience: .seconds(14))
-                guard work.profile.has(type.native) else { return [] }
+                let work = try await work(company, patience: .seconds(14))
+                guard work.profile.has(type.model) else { return [] }
                 var told = feed.cursor == nil ? [] : try await first(type, &feed, limit - changes.count, work)
                 if feed.cursor != nil || told.count == limit - changes.count { return told }
                 told += try await changed(type, &feed, limit - changes.count - told.count, work)
@@ -26,12 +27,18 @@ extension TrytonDriver: Capturing {
                 }
                 return told
             }
-            reached.feeds[type.native] = feed
+            reached.feeds[name] = feed
         }
         // Only a look that found nothing makes the next one wait.
         lastLook.withLock { $0 = changes.isEmpty ? .now : nil }
         if changes.isEmpty, position != nil { return CapturedBatch(changes: [], position: position) }
         return CapturedBatch(changes: changes, position: changes.isEmpty ? nil : reached.text)
+    }
+
+    /// The companies whose feeds of the type are told one by one; nil: all of them in one.
+    private func companies(_ type: any DocumentType) -> [String?] {
+        guard type.hasFeedPerCompany, !settings.companies.isEmpty else { return [nil] }
+        return settings.companies.values.sorted().map { String($0) }
     }
 
     private func pause() async throws(DriverError) {
@@ -73,7 +80,7 @@ extension TrytonDriver: Capturing {
     private func newest(_ type: any DocumentType, _ work: Work) async throws(TrytonFailure) -> Int64 {
         var time: Int64 = 0
         for order in [("id", "DESC"), ("write_date", "DESC NULLS LAST")] {
-            let row = try await work.rows(type.native, type.domain, ["_timestamp"], limit: 1, order: [order]).first
+            let row = try await work.rows(type.model, type.domain(work), ["_timestamp"], limit: 1, order: [order]).first
             time = max(time, row?["_timestamp"]?.text.flatMap(Timestamp.microseconds) ?? 0)
         }
         return max(0, time - settings.overlap.milliseconds * 1000)
@@ -91,7 +98,7 @@ extension TrytonDriver: Capturing {
     ) async throws(TrytonFailure) -> [CapturedChange] {
         var found: [Found] = []
         for (index, source) in type.sources.enumerated() {
-            if let needs = source.needs, !work.profile.has(type.native, needs) { continue }
+            if let needs = source.needs, !work.profile.has(type.model, needs) { continue }
             found += try await changes(of: source, index, type, feed, work)
         }
         if found.isEmpty { return [] }
@@ -102,7 +109,7 @@ extension TrytonDriver: Capturing {
         for id in found.flatMap(\.documents) where documents.count < limit && chosen.insert(id).inserted { documents.append(id) }
 
         let rows = try await work.rows(
-            type.native, domain(type, work) + [["id", "in", .array(documents.map { .id($0) })]], type.fields(work.profile))
+            type.model, type.domain(work) + [["id", "in", .array(documents.map { .id($0) })]], type.fields(work.profile))
         let records = Dictionary(try await told(rows, type, work).map { ($0.id, $0) }) { first, _ in first }
         var told: [CapturedChange] = []
         for id in documents {
@@ -140,7 +147,7 @@ extension TrytonDriver: Capturing {
                 guard let time = row["_timestamp"]?.text.flatMap(Timestamp.microseconds) else { continue }
                 let change = CapturePosition.Change(time: time, source: index, id: row.id)
                 if feed.seen.contains(change) { continue }
-                found.append(Found(documents: Self.documents(of: row, source.link), change: change))
+                found.append(Found(documents: Self.documents(of: row, source.link, type.model), change: change))
             }
             last = rows.last?.id ?? 0
             // Bounded: the rest is found by the next look, as what has been told by then is left out.
@@ -149,10 +156,12 @@ extension TrytonDriver: Capturing {
         return found
     }
 
-    private static func documents(of row: Fields, _ link: String?) -> [Int64] {
+    private static func documents(of row: Fields, _ link: String?, _ model: String) -> [Int64] {
         guard let link else { return [row.id] }
         let parts = link.split(separator: ".").map(String.init)
         let value = parts.count == 2 ? row.one(parts[0])?[parts[1]] : row[link]
+        // A link to one of several models tells which: `stock.shipment.out,7`.
+        if let text = value?.text, text.hasPrefix(model + ",") { return Int64(text.dropFirst(model.count + 1)).map { [$0] } ?? [] }
         return (value?.array ?? [value ?? .null]).compactMap(\.integer)
     }
 
@@ -161,15 +170,15 @@ extension TrytonDriver: Capturing {
     private func gone(
         _ type: any DocumentType, _ feed: inout CapturePosition.Feed, _ limit: Int, _ work: Work
     ) async throws(TrytonFailure) -> [CapturedChange] {
-        let domain = domain(type, work)
+        let domain = type.domain(work)
         guard feed.keys.count > 0 else { return [] }
-        let count = try await work.count(type.native, domain + [["id", "<=", .id(feed.keys.last)]])
+        let count = try await work.count(type.model, domain + [["id", "<=", .id(feed.keys.last)]])
         // One that appeared and one that went between the two looks would hide each other, so equality is not asked for.
         if count >= feed.keys.count { return [] }
         var present = KeyRanges()
         while true {
             let keys = try await work.keys(
-                type.native, domain + [["id", ">", .id(present.last)], ["id", "<=", .id(feed.keys.last)]], limit: 20_000)
+                type.model, domain + [["id", ">", .id(present.last)], ["id", "<=", .id(feed.keys.last)]], limit: 20_000)
             for key in keys { present.insert(key) }
             if keys.count < 20_000 { break }
         }

@@ -66,39 +66,33 @@ extension TrytonDriver: LookingUp, Reading, Paging {
     }
 
     func page(_ type: any DocumentType, after start: Int64, limit: Int, _ work: Work) async throws(TrytonFailure) -> [Record] {
-        guard work.profile.has(type.native) else { return [] }
+        guard work.profile.has(type.model) else { return [] }
         let rows = try await work.rows(
-            type.native, domain(type, work) + [["id", ">", .id(start)]], type.fields(work.profile), limit: limit, order: [("id", "ASC")])
+            type.model, type.domain(work) + [["id", ">", .id(start)]], type.fields(work.profile), limit: limit, order: [("id", "ASC")])
         return try await told(rows, type, work)
     }
 
     // MARK: Records
 
-    /// The company's documents only, where they belong to one.
-    func domain(_ type: any DocumentType, _ work: Work) -> [Value] {
-        guard type.manifest.isPerCompany else { return type.domain }
-        return type.domain + [["company", "in", .array(settings.companies.values.sorted().map { .id($0) })]]
-    }
-
     func records(_ type: any DocumentType, _ keys: [Int64], _ work: Work) async throws(TrytonFailure) -> [Record] {
-        guard work.profile.has(type.native), !keys.isEmpty else { return [] }
+        guard work.profile.has(type.model), !keys.isEmpty else { return [] }
         let rows = try await work.rows(
-            type.native, domain(type, work) + [["id", "in", .array(keys.map { .id($0) })]], type.fields(work.profile))
-        return rows.map { Record(row: $0, parts: type.parts, model: type.native) }
+            type.model, type.domain(work) + [["id", "in", .array(keys.map { .id($0) })]], type.fields(work.profile))
+        return try await type.completed(rows.map { Record(row: $0, parts: type.parts, model: type.model) }, work)
     }
 
     /// Records that carry one of these references, in the order in which they were made.
     func carriers(of references: [CanonicalID], _ type: any DocumentType, _ work: Work) async throws(TrytonFailure) -> [Record] {
-        guard work.profile.has(type.native), type.manifest.tellsReference else { return [] }
+        guard work.profile.has(type.model), type.manifest.tellsReference else { return [] }
         let rows = try await work.rows(
-            type.native, domain(type, work) + type.referring(to: references), type.fields(work.profile), limit: 20, order: [("id", "ASC")])
-        return rows.map { Record(row: $0, parts: type.parts, model: type.native) }
+            type.model, type.domain(work) + type.referring(to: references), type.fields(work.profile), limit: 20, order: [("id", "ASC")])
+        return rows.map { Record(row: $0, parts: type.parts, model: type.model) }
     }
 
     /// Rows as records for the feed, where a reference is told by its first carrier only: who duplicates a party duplicates its
     /// identifiers, and a duplicate is a new document.
     func told(_ rows: [Fields], _ type: any DocumentType, _ work: Work) async throws(TrytonFailure) -> [Record] {
-        var records = rows.map { Record(row: $0, parts: type.parts, model: type.native) }
+        var records = try await type.completed(rows.map { Record(row: $0, parts: type.parts, model: type.model) }, work)
         guard let identifiers = type.identifiers else { return records }
         let holders = try await identifiers.holders(of: rows.flatMap { type.references($0) }, work)
         for index in records.indices {

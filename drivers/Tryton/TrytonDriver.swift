@@ -8,20 +8,22 @@ final class TrytonDriver: Driver {
     let settings: TrytonSettings
     let connection: TrytonConnection
     let types: [any DocumentType]
-    private let profile = Mutex<Profile?>(nil)
     /// When the last look for changes found nothing new.
     let lastLook = Mutex<ContinuousClock.Instant?>(nil)
 
-    init(_ settings: TrytonSettings) {
+    init(_ settings: TrytonSettings, _ acquaintance: Acquaintance = Acquaintance()) {
         self.settings = settings
-        connection = TrytonConnection(settings)
-        types = [
-            PartyType(settings: settings), ProductType(settings: settings), SaleType(settings: settings), InvoiceType(settings: settings),
-        ]
+        connection = TrytonConnection(settings, acquaintance)
+        types =
+            [
+                PartyType(settings: settings), ProductType(settings: settings), SaleType(settings: settings),
+                InvoiceType(settings: settings),
+                ShipmentType(settings: settings),
+            ] + (settings.hasAccounts ? [AccountType(settings: settings)] : [])
         manifest = Manifest(
             driver: TrytonFactory.name, version: "1.0", summary: "Tryton \(settings.series.rawValue) through JSON-RPC",
             entities: types.map(\.manifest), settleTime: settings.settleTime, answerTime: settings.answerTime,
-            limits: Manifest.Limits(batch: 1, concurrentCalls: settings.concurrentCalls), window: Self.window)
+            limits: Manifest.Limits(batch: 1, concurrentCalls: settings.concurrentCalls), window: Self.window, functions: Self.functions)
     }
 
     private static let window = """
@@ -35,6 +37,9 @@ final class TrytonDriver: Driver {
         noticed with the document's next change.
         """
 
+    /// People take their time.
+    private static let askAgain = Duration.seconds(30)
+
     func type(_ native: String) -> (any DocumentType)? { types.first { $0.native == native } }
 
     /// A piece of work in one company's context.
@@ -42,9 +47,10 @@ final class TrytonDriver: Driver {
     /// - Parameter patience: how long it may take at least; nil: as long as an answer may.
     func work(_ company: String?, patience: Duration? = nil) async throws(TrytonFailure) -> Work {
         let deadline = ContinuousClock.now + max(settings.answerTime, patience ?? .zero)
-        if let profile = profile.withLock({ $0 }) { return Work(connection, profile, company: company, deadline: deadline) }
+        if let profile = connection.acquaintance.profile { return Work(connection, profile, company: company, deadline: deadline) }
         let made = try await Profile.read(connection, deadline: deadline)
-        profile.withLock { $0 = made }
+        connection.acquaintance.sentences = try await Sentence.read(connection, deadline: deadline)
+        connection.acquaintance.profile = made
         return Work(connection, made, company: company, deadline: deadline)
     }
 
@@ -138,6 +144,9 @@ final class TrytonDriver: Driver {
             return hasWritten ? .noAnswer(reason: "refused half-way: \(rejection)") : .rejected(rejection)
         case .warning(let name, let text):
             return hasWritten ? .noAnswer(reason: "warned half-way: \(text)") : .rejected(TrytonRules.warning(name, text))
+        case .asked(let name, let text):
+            let reason = "Tryton asks (\(name)), and a person there has to answer: \(text)"
+            return hasWritten ? .noAnswer(reason: reason) : .retry(after: Self.askAgain, reason: reason)
         case .changed: return hasWritten ? .noAnswer(reason: "a record changed half-way") : .changed
         case .busy(let after, let reason): return hasWritten ? .noAnswer(reason: reason) : .retry(after: after, reason: reason)
         }
@@ -149,7 +158,7 @@ final class TrytonDriver: Driver {
             let version = try await connection.version()
             let made = try await work.rows("res.user", [["id", "=", .id(work.profile.user)]], ["create_date"]).first?["create_date"]?.text
             var details = ["user \(settings.user), company \(work.company.map(String.init) ?? "none")"]
-            for type in types where !work.profile.has(type.native) { details.append("not installed: \(type.native)") }
+            for type in types where !work.profile.has(type.model) { details.append("not installed: \(type.native)") }
             return ApplicationIdentity(instance: "\(settings.database)@\(made ?? "")", version: version, details: details)
         }
     }
@@ -164,7 +173,7 @@ final class TrytonDriver: Driver {
                 // Nothing is unsure about a question without an answer.
                 throw error.code == .noAnswer ? DriverError(.unreachable, error.message, cause: error.cause) : error
             case .refused(let rejection): throw DriverError(.protocolViolation, "Tryton refuses a question: \(rejection)")
-            case .warning(_, let text): throw DriverError(.protocolViolation, "Tryton warns of a question: \(text)")
+            case .warning(_, let text), .asked(_, let text): throw DriverError(.protocolViolation, "Tryton warns of a question: \(text)")
             case .changed: throw DriverError(.protocolViolation, "Tryton takes a question for a write.")
             case .busy(_, let reason): throw DriverError(.unreachable, reason)
             }

@@ -9,13 +9,17 @@ enum TrytonFailure: Error, Sendable {
     case refused(Rejection)
     /// Tryton wants a person's word, and rolled the call back.
     case warning(name: String, text: String)
+    /// Tryton wants a person's word, and shall have it; the call was rolled back.
+    case asked(name: String, text: String)
     /// A record is not as it was any more; the call was rolled back.
     case changed
     /// Not now; the call had no effect.
     case busy(after: Duration, reason: String)
 
     /// What stands in the member `error` of an answer.
-    init(error: Value, call: String) {
+    ///
+    /// - Parameter sentences: Tryton's messages in another language than English.
+    init(error: Value, call: String, _ sentences: [Sentence] = []) {
         let parts = error.array ?? []
         let first = parts.first?.text ?? ""
         let details = parts.count > 1 ? parts[1] : .null
@@ -23,7 +27,7 @@ enum TrytonFailure: Error, Sendable {
         switch first {
         case "UserError", "ValidationError":
             let text = [words.first?.text, words.count > 1 ? words[1].text : nil].compactMap { $0 }.filter { !$0.isEmpty }
-            self = .refused(TrytonRules.rejection(text.joined(separator: " ")))
+            self = .refused(TrytonRules.rejection(text.joined(separator: " "), sentences))
         case "UserWarning":
             self = .warning(name: words.first?.text ?? details.text ?? "", text: words.count > 1 ? words[1].text ?? "" : "")
         case "ConcurrencyException": self = .changed
@@ -60,18 +64,22 @@ enum TrytonRules {
     ]
     static let party =
         common + ["not-unique", "unknown-payment-terms", "unknown-price-list", "unknown-country", "invalid-identifier"]
+    static let account = common + ["unknown-customer", "unknown-payment-terms", "unknown-price-list"]
     static let product = common + ["not-unique", "not-allowed", "unknown-unit", "unknown-category"]
     static let sale =
         common + [
             "unknown-customer", "unknown-product", "unknown-payment-terms", "illegal-transition", "credit-limit", "missing-address",
             "missing-account", "closed-period", "not-processed",
         ]
-    /// Every name that ``rejection(_:)`` can give.
+    /// The name of the warning that a customer is over their limit.
+    static let creditLimitWarning = "credit_limit_amount"
+
+    /// Every name that ``rejection(_:_:)`` can give.
     static var told: Set<String> { Set(sentences.map(\.rule) + ["refused"]) }
 
     /// The rule that a sentence of Tryton's tells, with the field's label as Tryton shows it.
-    static func rejection(_ text: String) -> Rejection {
-        let rule = sentences.first { text.contains($0.part) }?.rule ?? "refused"
+    static func rejection(_ text: String, _ translated: [Sentence] = []) -> Rejection {
+        let rule = sentences.first { text.contains($0.part) }?.rule ?? translated.first { $0.fits(text) }?.rule ?? "refused"
         let field = text.firstRange(of: "field \"").map { String(text[$0.upperBound...].prefix { $0 != "\"" }) }
         return Rejection(rule: rule, field: field, text: text)
     }

@@ -15,15 +15,35 @@ struct TrytonSettings: Sendable {
         case accept
         /// Only warnings of these names are accepted; Tryton adds the document, before it with a dot, in 6.0 behind it with an underscore.
         case acceptSome([String])
+        /// As before; of the others a person in Tryton is asked, and the document waits for them.
+        case ask([String])
+
+        /// From what a configuration says: `refuse`, `accept`, `ask`, names.
+        init(_ text: String) {
+            let words = text.split(whereSeparator: { $0 == "," || $0 == " " }).map(String.init)
+            let names = words.filter { $0 != "ask" }
+            self =
+                switch text {
+                case "refuse": .refuse
+                case "accept": .accept
+                default: words.contains("ask") ? .ask(names) : .acceptSome(names)
+                }
+        }
+
+        /// A person is asked where it is not accepted.
+        var asks: Bool { if case .ask = self { true } else { false } }
 
         func accepts(_ name: String) -> Bool {
             switch self {
             case .refuse: false
             case .accept: true
-            case .acceptSome(let names): names.contains { name == $0 || name.hasSuffix("." + $0) || name.hasPrefix($0 + "_") }
+            case .acceptSome(let names), .ask(let names):
+                names.contains { name == $0 || name.hasSuffix("." + $0) || name.hasPrefix($0 + "_") }
             }
         }
     }
+
+    private enum Answer: String, CaseIterable { case yes, no }
 
     /// How far the driver takes an order that it has made.
     enum OrderState: String, Sendable, CaseIterable, Comparable {
@@ -43,6 +63,8 @@ struct TrytonSettings: Sendable {
     var companies: [CompanyID: Int64]
     var warnings: Warnings
     var orders: OrderState
+    /// Each company's terms of a party are a document of their own.
+    var hasAccounts: Bool
     var language: String
     /// The type that a tax number gets in Tryton where it is new.
     var taxNumberType: String
@@ -62,8 +84,10 @@ struct TrytonSettings: Sendable {
         SettingDescription("password", "that user's password", isRequired: true, isSecret: true),
         SettingDescription("version", "the server's series, 8.0 or 6.0 (8.0)"),
         SettingDescription("company", "Tryton's number of the company whose terms, limits and prices are exchanged (the first)"),
-        SettingDescription("warnings", "what to do where Tryton warns: refuse, accept, or names to accept: credit_limit_amount (refuse)"),
+        SettingDescription(
+            "warnings", "what to do where Tryton warns: refuse, accept, ask, or names to accept: credit_limit_amount (refuse)"),
         SettingDescription("orders", "how far new orders are taken: draft, quotation, confirmed or processing (processing)"),
+        SettingDescription("accounts", "each company's limit and price list of a party as documents of their own: yes or no (no)"),
         SettingDescription("language", "the language of texts that Tryton translates (en)"),
         SettingDescription("taxNumberType", "the type of new tax numbers (eu_vat)"),
         SettingDescription("unit", "the unit of new products that name none (Unit)"),
@@ -115,17 +139,13 @@ struct TrytonSettings: Sendable {
         }
         company = values["company"] == nil ? nil : try number("company", 0, 1...Int64.max)
         if company == nil { company = companies.min { $0.key < $1.key }?.value }
-        warnings =
-            switch values["warnings"] ?? "refuse" {
-            case "refuse": .refuse
-            case "accept": .accept
-            case let names: .acceptSome(names.split(whereSeparator: { $0 == "," || $0 == " " }).map(String.init))
-            }
+        warnings = Warnings(values["warnings"] ?? "refuse")
         orders = try choice("orders", OrderState.processing)
+        hasAccounts = try choice("accounts", Answer.no) == .yes
         language = values["language"] ?? "en"
         taxNumberType = values["taxNumberType"] ?? "eu_vat"
         unit = values["unit"] ?? "Unit"
-        accountCategory = values["accountCategory"]
+        accountCategory = values["accountCategory"].flatMap { $0.isEmpty ? nil : $0 }
         settleTime = .seconds(try number("settleSeconds", 60, 1...3600))
         answerTime = .seconds(try number("answerSeconds", 20, 1...600))
         pollTime = .milliseconds(try number("pollMilliseconds", 2000, 10...600_000))

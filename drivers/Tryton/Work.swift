@@ -7,6 +7,8 @@ struct Work: Sendable {
     let profile: Profile
     let company: Int64?
     let deadline: ContinuousClock.Instant
+    /// What the calls' context holds besides the company.
+    private var circumstances = Fields()
     /// True from the first call on that may have had an effect; see ``undone()``.
     private(set) var hasWritten = false
 
@@ -19,6 +21,13 @@ struct Work: Sendable {
         self.deadline = deadline
     }
 
+    /// This work under further circumstances, of which Tryton's computed fields depend: a day, places, a price list.
+    func under(_ circumstances: Fields) -> Work {
+        var copy = self
+        copy.circumstances = self.circumstances.overlaid(with: circumstances)
+        return copy
+    }
+
     /// Everything that was done has been taken back.
     mutating func undone() { hasWritten = false }
 
@@ -26,8 +35,11 @@ struct Work: Sendable {
         // Inactive records are documents too, deleted ones to the hub.
         var fields: Fields = ["active_test": false]
         if let company { fields["company"] = .id(company) }
-        return fields
+        return fields.overlaid(with: circumstances)
     }
+
+    /// The domain of what belongs to one of the companies that are exchanged.
+    var ofCompanies: [Value] { [["company", "in", .array(settings.companies.values.sorted().map { .id($0) })]] }
 
     // MARK: Reading
 
@@ -72,6 +84,15 @@ struct Work: Sendable {
         return (answer.array?.first ?? answer).object ?? Fields()
     }
 
+    /// The company's day, as Tryton's clock has it.
+    func today() async throws(TrytonFailure) -> Value {
+        let today = try await call("ir.date", "today", [])
+        guard today.text.flatMap(Wire.date) != nil else {
+            throw .driver(DriverError(.protocolViolation, "Tryton does not say what day it is: \(JSONText.text(today))"))
+        }
+        return today
+    }
+
     /// The key of the record that people name like this; nil where there is none.
     func key(_ model: String, _ name: String, by fields: [String]) async throws(TrytonFailure) -> Int64? {
         var domain: [Value] = fields.map { [.string($0), "=", .string(name)] }
@@ -90,6 +111,7 @@ struct Work: Sendable {
         var context = context
         if !timestamps.isEmpty { context["_timestamp"] = .object(timestamps) }
         var accepted = 0
+        var waits = 0
         while true {
             do {
                 let result = try await connection.call(model, method, parameters, context: context, deadline: deadline)
@@ -99,15 +121,29 @@ struct Work: Sendable {
                 switch error {
                 case .warning(let name, let text):
                     // Bounded: a warning that comes back for ever is no warning.
-                    guard settings.warnings.accepts(name), accepted < 8 else { throw .refused(TrytonRules.warning(name, text)) }
+                    guard settings.warnings.accepts(name), accepted < 8 else {
+                        throw settings.warnings.asks ? .asked(name: name, text: text) : .refused(TrytonRules.warning(name, text))
+                    }
                     accepted += 1
                     try await accept(name)
+                case .busy(let after, _) where hasWritten && waits < Self.mostWaits:
+                    // The call was rolled back, and what came before it stands: better to wait a little than to leave it half done.
+                    waits += 1
+                    try await rest(min(after, .milliseconds(100 << waits)))
                 case .driver(let told) where told.code == .noAnswer || told.code == .protocolViolation:
                     hasWritten = true
                     throw error
                 default: throw error
                 }
             }
+        }
+    }
+
+    private static let mostWaits = 5
+
+    private func rest(_ time: Duration) async throws(TrytonFailure) {
+        do { try await Task.sleep(for: time) } catch {
+            throw .driver(DriverError(.unreachable, "The call was called off.", cause: error))
         }
     }
 
