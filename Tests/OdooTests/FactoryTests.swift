@@ -30,14 +30,50 @@ import Testing
         #expect(divided.entity(native: "account.move")?.operations == [])
         #expect(divided.entity(native: "res.partner")?.delete == .archives)
         #expect(divided.entity(native: "sale.order")?.delete == .refuses)
+        #expect(divided.contradictions(looksUp: true, reads: true).isEmpty)
         for entity in divided.entities { #expect(Set(entity.rules).count == entity.rules.count) }
     }
 
     @Test func mappingsCompile() throws {
         for mapping in OdooFactory.mappings {
             let compiled = try Mapping.compile(MappingSource(name: mapping.fileName, text: mapping.text), application: "odoo")
-            #expect(NativeType.named(compiled.native)?.entity == compiled.entity)
+            #expect(NativeType.named(compiled.native) != nil)
         }
+        // A type's own entity is one that a mapping gives it.
+        let entities = try OdooFactory.mappings.map {
+            try Mapping.compile(MappingSource(name: $0.fileName, text: $0.text), application: "odoo").entity
+        }
+        #expect(NativeType.all.allSatisfy { entities.contains($0.entity) })
+        #expect(entities.count == 9 && Set(entities).count == 9)
+    }
+
+    @Test func whatTheHubCreatesMeetsTheMappingsConditions() throws {
+        let cases: [(file: String, canonical: Fields, member: String, value: Value)] = [
+            ("odoo-contact.yaml", ["name": "Anna"], "is_company", false),
+            ("odoo-lead.yaml", ["title": "A lead"], "type", "lead"),
+            ("odoo-opportunity.yaml", ["title": "A deal"], "type", "opportunity"),
+            ("odoo-quotation.yaml", ["buyerReference": "PO 1"], "state", "draft"),
+        ]
+        for (file, canonical, member, value) in cases {
+            let text = try #require(OdooFactory.mappings.first { $0.fileName == file }).text
+            let mapping = try Mapping.compile(MappingSource(name: file, text: text), application: "odoo")
+            let created = try mapping.native(from: canonical, creates: true) { _, _ in nil }.native
+            #expect(created[member] == .some(value), "\(file)")
+            #expect(try mapping.native(from: canonical) { _, _ in nil }.native[member] == nil, "\(file)")
+        }
+    }
+
+    @Test func linksNeedAddressesWithMembers() throws {
+        let wrong = ["erp.example/{x_hub_number}", "https://erp.example/", "https://erp.example/{x_hub_number", "https://erp.example/{}"]
+        for template in wrong {
+            #expect { try make(["orderLink": template]) } throws: { ($0 as? DriverError)?.code == .configuration }
+        }
+        let link = try DocumentLink("https://erp.example/{company_id}/sale/{x_hub_number}?a=1&b=2", setting: "orderLink")
+        #expect(link.members == ["company_id", "x_hub_number"])
+        #expect(link.address(["company_id": 1, "x_hub_number": "SO/1 é"]) == "https://erp.example/1/sale/SO%2F1%20%C3%A9?a=1&b=2")
+        #expect(link.address(["company_id": 1, "x_hub_number": .null]) == nil)
+        #expect(
+            DocumentLink.html("https://e/?a=1&b=\"<") == "<a href=\"https://e/?a=1&amp;b=&quot;&lt;\">https://e/?a=1&amp;b=&quot;&lt;</a>")
     }
 
     @Test func fieldsOfAnOrderGoBothWays() throws {

@@ -12,13 +12,17 @@ struct OdooBench: DriverBench {
     var faults: any FaultInjector { proxy }
     /// The person at the side, who does not go through the proxy.
     let odoo: LiveOdoo
-    private let customer: NativeDocument
-    private let product: NativeDocument
+    let customer: NativeDocument
+    let product: NativeDocument
 
     private let times: [String: String]
+    /// The one type that is tried; nil: all of them.
+    private let only: String?
+    static let natives = ["res.partner", "product.product", "sale.order", "crm.lead", "product.pricelist"]
 
     /// - Parameters: how long the driver waits for an answer, and until an unanswered call has settled, in milliseconds.
-    init(answer: Int, settle: Int) async throws {
+    init(answer: Int, settle: Int, only: String? = nil) async throws {
+        self.only = only
         times = ["answerMilliseconds": "\(answer)", "settleMilliseconds": "\(settle)", "overlapSeconds": "5"]
         let url = try #require(LiveOdoo.url.flatMap { URLComponents(string: $0) })
         proxy = try TCPProxy(to: url.host ?? "127.0.0.1", url.port ?? 80)
@@ -31,22 +35,39 @@ struct OdooBench: DriverBench {
         try LiveOdoo(times, url: "http://127.0.0.1:\(proxy.port)").driver
     }
 
-    var samples: [Sample] { [partners, products, orders] }
+    var samples: [Sample] { [partners, products, orders, leads, pricelists].filter { only == nil || $0.native == only } }
+
+    /// How long the slowest of some orders takes to be made, here and now.
+    static func pace() async throws -> Duration {
+        let odoo = try LiveOdoo()
+        let (customer, product) = (try await odoo.customer("pace-customer"), try await odoo.product("pace-product"))
+        var slowest = Duration.zero
+        for place in 1...3 {
+            let begun = ContinuousClock.now
+            _ = try await odoo.order(customer, product, "pace-\(place)")
+            slowest = max(slowest, ContinuousClock.now - begun)
+        }
+        await odoo.driver.close()
+        return slowest
+    }
 
     // MARK: Rules of every type
 
-    private static func common(_ text: String, _ decimal: String) -> [Breach] {
+    static func common(_ text: String) -> [Breach] {
         [
             Breach("unknown-field") { delivery, mark in delivery.fields["nothing"] = .string(mark) },
             Breach("invalid-text") { delivery, _ in delivery.fields[text] = "a\u{0}b" },
             Breach("invalid-value") { delivery, _ in delivery.fields[text] = 7 },
-            Breach("precision") { delivery, _ in delivery.fields[decimal] = number("12345678901234.567") },
             .cannotBeBroken("access", because: "the bench's user may do everything"),
             .cannotBeBroken("validation", because: "it stands for rules of modules that are not installed here"),
         ]
     }
 
-    private func editing(_ sample: inout Sample, _ member: String) {
+    static func common(_ text: String, _ decimal: String) -> [Breach] {
+        common(text) + [Breach("precision") { delivery, _ in delivery.fields[decimal] = number("12345678901234.567") }]
+    }
+
+    func editing(_ sample: inout Sample, _ member: String) {
         let (odoo, native) = (odoo, sample.native)
         sample.edit = { key, mark in
             try await odoo.write(native, key, [member: .string(mark)])
@@ -56,7 +77,7 @@ struct OdooBench: DriverBench {
 
     // MARK: Partners
 
-    private var partners: Sample {
+    var partners: Sample {
         let odoo = odoo
         let sample = Sample("res.partner") { mark in
             ["name": .string("Kit \(mark)"), "country_id": "FR", "credit_limit": number("1000.10")]
@@ -88,7 +109,7 @@ struct OdooBench: DriverBench {
 
     // MARK: Products
 
-    private var products: Sample {
+    var products: Sample {
         let odoo = odoo
         let sample = Sample("product.product") { mark in
             [
@@ -114,76 +135,5 @@ struct OdooBench: DriverBench {
                 editing(&sample, "barcode")
                 sample.remove = { try await odoo.act("product.product", "unlink", $0) }
             }
-    }
-
-    // MARK: Orders
-
-    private func lines(_ price: Value) -> Value {
-        [
-            [
-                "id": "1", "product_id": .string(product.key.rawValue), "product_uom_qty": number("2.5"), "price_unit": price,
-            ],
-            odoo.line("c-2", product, "3.13", "10.1234"),
-        ]
-    }
-
-    private var orders: Sample {
-        let (odoo, customer, lines) = (odoo, customer, lines)
-        let sample = Sample("sale.order") { _ in
-            ["partner_id": .string(customer.key.rawValue), "date_order": "2026-03-01 11:00:00", "order_line": lines(number("24.99"))]
-        } change: { mark in
-            ["client_order_ref": .string("PO \(mark)"), "x_hub_status": .string(mark), "x_hub_refusal": .string("Because of \(mark)")]
-        }
-        let breaches = [
-            Breach("missing-field") { delivery, _ in delivery.fields["partner_id"] = nil },
-            Breach("unknown-reference") { delivery, _ in delivery.fields["partner_id"] = 2_000_000_000 },
-            Breach("unknown-code") { delivery, _ in delivery.fields["payment_term_id"] = "Some day" },
-            Breach("read-only") { delivery, _ in delivery.fields["amount_total"] = 5 },
-            Breach("confirmed-line", on: .update) { delivery, _ in
-                delivery.fields["order_line"] = .array(Array((lines(number("24.99")).array ?? []).prefix(1)))
-            },
-            Breach("locked-order", on: .update) { delivery, _ in
-                try await odoo.act("sale.order", "action_lock", delivery.key ?? "")
-                delivery.fields["order_line"] = lines(number("1"))
-            },
-            Breach("kept", on: .delete) { _, _ in },
-            .cannotBeBroken("unprepared", because: "the bench's Odoo is prepared"),
-            .cannotBeBroken("duplicate", because: "orders may be alike"),
-            .cannotBeBroken("refused", because: "it stands for rules of modules that are not installed here"),
-        ]
-        let price = FieldProbe("order_line.price_unit", .decimal(scale: 4)) {
-            ["order_line": lines($0)]
-        } read: {
-            $0["order_line"]?.array?.first?["price_unit"]
-        }
-        let date = FieldProbe("commitment_date", .date) {
-            ["commitment_date": .string("\($0.text ?? "") 00:00:00")]
-        } read: {
-            $0["commitment_date"]?.text.map { .string(String($0.prefix(10))) }
-        }
-        return sample.with([.text("client_order_ref"), price, date]).with(breaches + Self.common("origin", "x_hub_invoiced")).altered {
-            sample in
-            editing(&sample, "origin")
-            sample.remove = { key in
-                try await odoo.act("sale.order", "action_cancel", key)
-                try await odoo.act("sale.order", "unlink", key)
-            }
-            // Odoo's documents are told by number, which the hub may write as text.
-            sample.isSame = { name, sent, told in
-                name == "partner_id" ? sent.keyText == told.keyText : Self.isContained(sent, told)
-            }
-        }
-    }
-
-    /// Like the kit's own comparison; keys inside lines may be text or numbers.
-    private static func isContained(_ sent: Value, _ told: Value) -> Bool {
-        switch (sent, told) {
-        case (.object(let sent), .object(let told)):
-            sent.allSatisfy { name, value in
-                name == "product_id" ? value.keyText == told[name]?.keyText : isContained(value, told[name] ?? .null)
-            }
-        case (.array(let sent), .array(let told)): sent.count == told.count && zip(sent, told).allSatisfy { isContained($0, $1) }
-        default: Sample.isContained(sent, told)
-        }
     }
 }

@@ -32,6 +32,7 @@ final class Catalogue: Sendable {
     private static let pause = Duration.seconds(1)
     /// Longer lists are not lists of codes any more.
     private static let longest = 5000
+    private static let longestChoice = 500
 
     init(client: OdooClient) { self.client = client }
 
@@ -53,7 +54,7 @@ final class Catalogue: Sendable {
     }
 
     /// The driver's members that are there, and all that people have added (`x_…`).
-    private func members(
+    func members(
         _ model: String, _ declared: [NativeMember]
     ) async throws(OdooFailure) -> (members: [NativeMember], absent: [String]) {
         let arguments: Fields = ["attributes": ["type", "readonly", "relation", "manual"]]
@@ -104,6 +105,13 @@ final class Catalogue: Sendable {
         if let known = state.withLock({ $0.lists[model]?.ids[code] }) { return known }
         try await learn(model, by)
         return state.withLock { $0.lists[model]?.ids[code] }
+    }
+
+    /// The names of a list's lines; nil where it is longer than people choose from.
+    func codes(_ model: String, _ by: String) async throws(OdooFailure) -> [String]? {
+        try await learn(model, by)
+        let names = state.withLock { $0.lists[model]?.ids.keys.sorted() } ?? []
+        return names.count <= Self.longestChoice ? names : nil
     }
 
     private func learn(_ model: String, _ by: String) async throws(OdooFailure) {

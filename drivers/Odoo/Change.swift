@@ -44,7 +44,11 @@ extension OdooDriver {
         let elements = try elements(lines, wanted)
         var commands: [Value] = []
         for (id, fields) in elements {
-            let held = document.line(id)
+            var held = document.line(id)
+            if let line = held, isAnother(lines, model, line, fields) {
+                commands.append([2, .number(Number(line.record)), 0])
+                held = nil
+            }
             let members = try await lineMembers(lines, model, fields, held: held?.fields)
             if let held {
                 if let members { commands.append([1, .number(Number(held.record)), .object(members)]) }
@@ -57,6 +61,14 @@ extension OdooDriver {
             commands.append([2, .number(Number(line.record)), 0])
         }
         return commands
+    }
+
+    /// Whether what is wanted under this line's id is another line.
+    private func isAnother(_ lines: NativeType.Lines, _ model: Catalogue.Model, _ line: OdooDocument.Line, _ wanted: Fields) -> Bool {
+        guard let name = lines.identity, let value = wanted[name], let member = model.lines.first(where: { $0.name == name }) else {
+            return false
+        }
+        return !member.isSame(line.fields[name] ?? .null, value)
     }
 
     /// A line's members for `write`; nil where nothing differs. All of them, as Odoo works a price out again where only the quantity comes.
@@ -73,6 +85,8 @@ extension OdooDriver {
                 throw .broken(Broken("read-only", "\(lines.name).\(name)", "\(name) of a line is Odoo's own and not written from outside."))
             }
             if !isSame { differs = true }
+            // It is the same, and may stand for a product as a whole.
+            if held != nil, name == lines.identity { continue }
             // A new line without a price takes the list's.
             if held == nil, value.isNull { continue }
             members[name] = member.written(value, code: try await code(member, value))

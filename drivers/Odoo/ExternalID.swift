@@ -4,12 +4,15 @@ import HubModel
 /// when two partners are merged.
 enum ExternalID {
     /// The name that stands for a reference: itself where Odoo takes it, otherwise with `~` and two digits for a byte.
-    static func name(of reference: CanonicalID) -> String {
+    static func name(of reference: CanonicalID) -> String { escaped(reference.rawValue, by: "~") }
+
+    /// Text of letters, digits, `-`, `.` and `_` only: every other byte is the sign `mark` and two hexadecimal digits.
+    static func escaped(_ text: String, by mark: String) -> String {
         var result = ""
-        for byte in reference.rawValue.utf8 {
+        for byte in text.utf8 {
             switch byte {
             case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F: result.unicodeScalars.append(Unicode.Scalar(byte))
-            default: result += "~" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
+            default: result += mark + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
             }
         }
         return result

@@ -33,6 +33,8 @@ extension NativeMember {
         switch (kind, value) {
         case (.boolean, _): value.isNull ? false : value
         case (_, .bool(false)): .null
+        // People who empty a field leave this, interfaces the other: to Odoo both are nothing.
+        case (.text, .string("")): .null
         // Some interfaces tell other documents as number and name.
         case (.key, .array(let pair)), (.code, .array(let pair)): pair.first ?? .null
         default: value

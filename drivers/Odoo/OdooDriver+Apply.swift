@@ -48,7 +48,8 @@ extension OdooDriver {
             return try await delete(type, document, company, &progress)
         }
         if isDeleted { return .gone }
-        let change = try await change(type, document, to: delivery.fields)
+        var change = try await change(type, document, to: delivery.fields)
+        try await link(type, document, &change)
         // Sent before, or done by someone else: whatever was expected, nothing is left to do.
         if change.isEmpty { return .unchanged(document.told(type)) }
         guard try await isExpected(type, document, delivery) else { return .changed }
@@ -87,7 +88,7 @@ extension OdooDriver {
     ) async throws(ApplyFailure) -> Answer {
         try await write(type, document.id, change.members, company)
         progress.hasEffect = true
-        if type.model == NativeType.order.model { await tell(change, of: document.id) }
+        await tell(change, type, document.id, company)
         return .written(try await readBack(type, document.id, company).told(type))
     }
 
@@ -101,12 +102,18 @@ extension OdooDriver {
         }
     }
 
-    /// Puts a refusal into the order's thread, where salespeople look. The members themselves are tracked there by Odoo, so that this note
-    /// may be lost with the connection without anything being hidden.
-    private func tell(_ change: Change, of order: Int64) async {
-        guard let refusal = change.members[Self.refusalMember]?.text, !refusal.isEmpty else { return }
-        let body = "The order was refused: \(refusal)"
-        _ = try? await client.call("sale.order", "message_post", ["ids": OdooClient.keys([order]), "body": .string(body)])
+    /// Puts a refusal and a link into the document's thread, where salespeople look. The members themselves are tracked there by Odoo, so
+    /// that a note may be lost with the connection without anything being hidden.
+    private func tell(_ change: Change, _ type: NativeType, _ id: Int64, _ company: Int64?) async {
+        var notes: [(text: String, isHTML: Bool)] = []
+        if let refusal = change.members[Self.refusalMember]?.text, !refusal.isEmpty {
+            notes.append(("The order was refused: \(refusal)", false))
+        }
+        if let address = change.members[DocumentLink.member]?.text, !address.isEmpty { notes.append((DocumentLink.html(address), true)) }
+        for note in notes {
+            let arguments: Fields = ["ids": OdooClient.keys([id]), "body": .string(note.text), "body_is_html": .bool(note.isHTML)]
+            _ = try? await client.call(type.model, "message_post", arguments, company: company)
+        }
     }
 
     /// The order's member for the words of a refusal.
@@ -124,12 +131,20 @@ extension OdooDriver {
     private func delete(
         _ type: NativeType, _ document: OdooDocument, _ company: Int64?, _ progress: inout Progress
     ) async throws(ApplyFailure) -> Answer {
-        if type.isArchived {
+        switch type.delete {
+        case .archives:
             try await write(type, document.id, ["active": false], company)
             progress.hasEffect = true
             return .written(try await readBack(type, document.id, company).told(type))
+        case .removes:
+            do throws(OdooFailure) {
+                _ = try await client.call(type.model, "unlink", ["ids": OdooClient.keys([document.id])], company: company)
+            } catch { throw .odoo(error) }
+            progress.hasEffect = true
+            return .written(NativeDocument(key: NativeKey(String(document.id)), isDeleted: true, fields: document.fields))
+        case .refuses:
+            // Orders are records of what was agreed; Odoo itself deletes none that is confirmed.
+            throw .broken(Broken("kept", nil, "Orders stay in Odoo: cancel \(document.fields["name"]?.text ?? "it") there."))
         }
-        // Orders are records of what was agreed; Odoo itself deletes none that is confirmed.
-        throw .broken(Broken("kept", nil, "Orders stay in Odoo: cancel \(document.fields["name"]?.text ?? "it") there."))
     }
 }

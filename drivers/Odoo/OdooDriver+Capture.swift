@@ -32,6 +32,8 @@ extension OdooDriver {
         return CapturedBatch(changes: changes, position: position.text)
     }
 
+    package func nudge() { pace.nudge() }
+
     /// What is looked through on its own: a model, in one company where it is kept per company, so that a deletion can name it.
     private struct Feed {
         var type: NativeType
@@ -70,7 +72,8 @@ extension OdooDriver {
             place.date = try await latest(feed)
         }
         let domain = scope(feed.type, feed.company) + [["id", ">", .number(Number(place.first ?? 0))]]
-        let rows = try await client.search(feed.type.model, domain, ["write_date"], order: "id", limit: limit, archived: false)
+        let rows = try await client.search(
+            feed.type.model, domain, ["write_date"], order: "id", limit: limit, archived: !feed.type.isArchived)
         let ids = rows.compactMap { $0["id"]?.integer }
         let documents = try await documents(feed.type, ids, references: true)
         try await mark(feed.type, ids)

@@ -10,7 +10,7 @@ extension OdooDriver {
             if type.isArchived, known.isArchived { return .gone }
             return try await resumed(type, known, delivery, company, &progress)
         }
-        let rows = try await rows(type, delivery, company)
+        let rows = try await rows(type, delivery.fields, reference: delivery.reference, company)
         let id: Int64
         do throws(OdooFailure) {
             id = try await load(type, rows, company)
@@ -24,7 +24,7 @@ extension OdooDriver {
         progress.hasEffect = true
         pace.made(id, type.model)
         do throws(OdooFailure) { try await mark(type, [id]) } catch { throw .odoo(error) }
-        if type.model == NativeType.order.model, options.confirmsOrders { try await confirm(id, delivery, company, &progress) }
+        if isToBeConfirmed(type, delivery) { try await confirm(id, delivery, company, &progress) }
         var document = try await readBack(type, id, company)
         document.reference = delivery.reference
         return .written(document.told(type))
@@ -41,7 +41,7 @@ extension OdooDriver {
         _ type: NativeType, _ known: OdooDocument, _ delivery: Delivery, _ company: Int64?, _ progress: inout Progress
     ) async throws(ApplyFailure) -> Answer {
         do throws(OdooFailure) { try await mark(type, [known.id]) } catch { throw .odoo(error) }
-        guard type.model == NativeType.order.model, options.confirmsOrders, known.fields["state"] == .some("draft") else {
+        guard isToBeConfirmed(type, delivery), known.fields["state"] == .some("draft") else {
             return .unchanged(known.told(type))
         }
         try await confirm(known.id, delivery, company, &progress)
@@ -51,6 +51,12 @@ extension OdooDriver {
     }
 
     // MARK: Orders
+
+    /// What the hub creates is an order, unless the settings or the mapping (`state: draft`) say that it is a quotation.
+    private func isToBeConfirmed(_ type: NativeType, _ delivery: Delivery) -> Bool {
+        guard type.model == NativeType.order.model else { return false }
+        return options.confirmsOrders && delivery.fields[NativeType.stateMember] != .some("draft")
+    }
 
     /// An order of the hub's is an order already: takes it through Odoo's own confirmation. Where that is refused, nothing is left.
     private func confirm(
@@ -84,15 +90,24 @@ extension OdooDriver {
         var rows: [[String]]
     }
 
-    private func rows(_ type: NativeType, _ delivery: Delivery, _ company: Int64?) async throws(ApplyFailure) -> Rows {
+    /// - Parameter reference: nil for a document that is only tried.
+    func rows(
+        _ type: NativeType, _ wanted: Fields, reference: CanonicalID?, _ company: Int64?
+    ) async throws(ApplyFailure) -> Rows {
         let model = try await known(type)
-        var columns = ["id"]
-        var first = ["\(options.module).\(ExternalID.name(of: delivery.reference))"]
-        var fields = delivery.fields
+        var columns: [String] = []
+        var first: [String] = []
+        if let reference {
+            columns.append("id")
+            first.append("\(options.module).\(ExternalID.name(of: reference))")
+        }
+        var fields = wanted
         // The hub's customers are companies, unless a mapping says otherwise.
         if type.model == NativeType.partner.model, fields["is_company"] == nil, model.member("is_company") != nil {
             fields["is_company"] = true
         }
+        // A new document is a draft whether it is said or not.
+        if type.model == NativeType.order.model, fields[NativeType.stateMember] == .some("draft") { fields[NativeType.stateMember] = nil }
         for (name, value) in fields where name != type.lines?.name {
             guard let member = model.member(name) else { throw unknown(name, type) }
             try checked(member, value)
@@ -120,12 +135,17 @@ extension OdooDriver {
         for (_, fields) in elements {
             for (name, value) in fields where name != "id" && !value.isNull && !names.contains(name) { names.append(name) }
         }
+        let defaults = try await lines.mayLack ? defaults(lines, names) : Fields()
         var rows: [[String]] = []
         for (place, element) in elements.enumerated() {
             var row = place == 0 ? head : Array(repeating: "", count: head.count)
             row.append(element.id)
             for name in names {
                 guard let value = element.fields[name], !value.isNull else {
+                    if lines.mayLack {
+                        row.append(try lineMember(lines, model, name, .null).loaded(defaults[name] ?? .null, code: nil))
+                        continue
+                    }
                     throw .broken(
                         Broken("invalid-value", "\(lines.name).\(name)", "Line \(element.id) has no \(name), but others have: all or none.")
                     )
@@ -140,6 +160,13 @@ extension OdooDriver {
             "\(lines.name)/\(try lineMember(lines, model, name, .null).column)"
         }
         return Rows(columns: columns + ["\(lines.name)/\(NativeType.lineMark)"] + more, rows: rows)
+    }
+
+    /// What Odoo gives a line's members that nobody names; an empty cell would be nothing instead.
+    private func defaults(_ lines: NativeType.Lines, _ names: [String]) async throws(ApplyFailure) -> Fields {
+        do throws(OdooFailure) {
+            return try await client.call(lines.model, "default_get", ["fields": OdooClient.texts(names)]).object ?? Fields()
+        } catch { throw .question(error) }
     }
 
     /// Loads a document that is not there yet. `noupdate` and `update` together leave one alone that is.

@@ -50,7 +50,7 @@ extension OdooDriver {
         return try await asked { () async throws(OdooFailure) in
             let domain = scope(type, company(name)) + [["id", ">", .number(Number(start))]]
             let rows = try await client.search(
-                type.model, domain, ["id"], order: "id", limit: limit, company: company(name), archived: false)
+                type.model, domain, ["id"], order: "id", limit: limit, company: company(name), archived: !type.isArchived)
             let ids = rows.compactMap { $0["id"]?.integer }
             let documents = try await documents(type, ids, company: company(name), references: true)
             return Page(documents: documents.map { $0.told(type) }, next: ids.count < limit ? nil : ids.last.map(String.init))
@@ -105,6 +105,7 @@ extension OdooDriver {
             fields["id"] = .string(id)
             known[parent, default: []].append(OdooDocument.Line(record: record, id: id, fields: fields))
         }
+        if lines.model == NativeType.pricelist.lines?.model { try await nameVariants(&known) }
         for index in documents.indices {
             let own = known[documents[index].id] ?? []
             documents[index].lines = own

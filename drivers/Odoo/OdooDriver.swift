@@ -3,7 +3,7 @@ package import HubDriver
 import HubModel
 
 /// The driver of an Odoo: everything through its JSON-2 interface and with its own rules, in the rights of one user.
-package struct OdooDriver: Driver, LookingUp, Reading, Paging, Capturing {
+package struct OdooDriver: Driver, LookingUp, Reading, Paging, Nudgeable, Answering, Discovering {
     package let manifest: Manifest
     let client: OdooClient
     let catalogue: Catalogue
@@ -23,6 +23,8 @@ package struct OdooDriver: Driver, LookingUp, Reading, Paging, Capturing {
         var overlap = Duration.seconds(60)
         /// Between comparisons of the lists of keys, which find deletions.
         var sweep = Duration.seconds(30)
+        /// By model: addresses that open its documents in another application.
+        var links: [String: DocumentLink] = [:]
         /// Odoo's ids of the companies; empty: the user's own.
         var companies: [Int64] = []
     }

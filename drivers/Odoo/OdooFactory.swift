@@ -14,6 +14,9 @@ package enum OdooFactory: DriverFactory {
         SettingDescription("module", "the module name of the external ids that the hub gives (hub)"),
         SettingDescription("language", "the language of names and messages (en_US; rules are recognised in English only)"),
         SettingDescription("confirmOrders", "whether an order that the hub creates is confirmed at once (true)"),
+        SettingDescription("orderLink", "an address that opens an order elsewhere: https://erp.example/sale/{x_hub_number}"),
+        SettingDescription("partnerLink", "the same for partners: https://erp.example/party/{ref}"),
+        SettingDescription("productLink", "the same for products: https://erp.example/product/{default_code}"),
         SettingDescription("settleMilliseconds", "after this time a call takes effect no more (120000, Odoo's own request limit)"),
         SettingDescription("answerMilliseconds", "how long the hub waits for an answer (15000)"),
         SettingDescription("pollMilliseconds", "between looks for changes where nothing was new (1000)"),
@@ -25,6 +28,9 @@ package enum OdooFactory: DriverFactory {
     package static let mappings: [BuiltinMapping] = [
         ("odoo-customer.yaml", PackageResources.odoo_customer_yaml), ("odoo-product.yaml", PackageResources.odoo_product_yaml),
         ("odoo-order.yaml", PackageResources.odoo_order_yaml), ("odoo-invoice.yaml", PackageResources.odoo_invoice_yaml),
+        ("odoo-contact.yaml", PackageResources.odoo_contact_yaml), ("odoo-lead.yaml", PackageResources.odoo_lead_yaml),
+        ("odoo-opportunity.yaml", PackageResources.odoo_opportunity_yaml),
+        ("odoo-quotation.yaml", PackageResources.odoo_quotation_yaml), ("odoo-pricelist.yaml", PackageResources.odoo_pricelist_yaml),
     ].map { BuiltinMapping(fileName: $0.0, text: String(decoding: $0.1, as: UTF8.self)) }
 
     package static func make(_ settings: DriverSettings) throws(DriverError) -> any Driver {
@@ -52,6 +58,11 @@ package enum OdooFactory: DriverFactory {
         case "true": options.confirmsOrders = true
         case "false": options.confirmsOrders = false
         case let other: throw DriverError(.configuration, "\(application): confirmOrders is true or false, not \(other).")
+        }
+        for (type, setting) in [
+            (NativeType.order, "orderLink"), (NativeType.partner, "partnerLink"), (NativeType.product, "productLink"),
+        ] {
+            if let template = text(setting) { options.links[type.model] = try DocumentLink(template, setting: setting) }
         }
         options.poll = .milliseconds(try count("pollMilliseconds", 1000))
         options.overlap = .seconds(try count("overlapSeconds", 60))

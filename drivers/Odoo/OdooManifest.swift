@@ -8,8 +8,8 @@ enum OdooManifest {
             driver: OdooFactory.name, version: "1.0", summary: "Odoo 19 through its JSON-2 interface",
             entities: NativeType.all.map { type in
                 EntityManifest(
-                    native: type.model, entity: type.entity, operations: type.isReadOnly ? [] : [.create, .update, .delete],
-                    createIsRepeatable: !type.isReadOnly, hasToken: false, tellsReference: true, delete: delete(type),
+                    native: type.model, entity: type.entity, operations: operations(type),
+                    createIsRepeatable: !type.isReadOnly, hasToken: false, tellsReference: true, delete: type.delete,
                     isPerCompany: type.hasCompany && isPerCompany, transitions: transitions(type),
                     rules: rules(type))
             },
@@ -25,7 +25,8 @@ enum OdooManifest {
                 changed by write_date, which is a transaction's start cut to seconds, and goes back by the overlap: a transaction that \
                 takes longer to commit than that is missed until the document changes again, and of several changes between two looks \
                 only the last state is told. Documents written behind Odoo's back, by SQL, are not seen.
-                """)
+                """,
+            functions: [.price, .stock, .credit, .validate])
     }
 
     /// The rules that any document can break, and those of its type.
@@ -35,6 +36,7 @@ enum OdooManifest {
         switch type.model {
         case NativeType.partner.model: own = ["circular", "invalid-vat", "merged"]
         case NativeType.order.model: own = ["confirmed-line", "kept", "locked-order", "unprepared"]
+        case NativeType.pricelist.model: own = ["unprepared"]
         default: own = []
         }
         let common = [
@@ -44,8 +46,9 @@ enum OdooManifest {
         return (common + own).sorted()
     }
 
-    private static func delete(_ type: NativeType) -> EntityManifest.DeleteMeaning {
-        type.isArchived ? .archives : .refuses
+    private static func operations(_ type: NativeType) -> Set<Delivery.Operation> {
+        if type.isReadOnly { return [] }
+        return type.delete == .refuses ? [.create, .update] : [.create, .update, .delete]
     }
 
     private static func transitions(_ type: NativeType) -> [String: [String]] {
