@@ -15,10 +15,14 @@ package enum BuiltinSchemas {
         case ("tryton", "product.product"): PackageResources.product_product_schema_json
         case ("tryton", "sale.sale"): PackageResources.sale_sale_schema_json
         case ("tryton", "account.invoice"): PackageResources.account_invoice_schema_json
+        case ("tryton", "party.account"): PackageResources.party_account_schema_json
+        case ("tryton", "stock.shipment.out"): PackageResources.stock_shipment_out_schema_json
         case ("odoo", "res.partner"): PackageResources.res_partner_schema_json
         case ("odoo", "product.product"): PackageResources.product_variant_schema_json
         case ("odoo", "sale.order"): PackageResources.sale_order_schema_json
         case ("odoo", "account.move"): PackageResources.account_move_schema_json
+        case ("odoo", "crm.lead"): PackageResources.crm_lead_schema_json
+        case ("odoo", "product.pricelist"): PackageResources.product_pricelist_schema_json
         default: nil
         }
     }

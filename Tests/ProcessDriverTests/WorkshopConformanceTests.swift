@@ -72,6 +72,15 @@ struct WorkshopBench: DriverBench {
         }
     }
 
+    var questions: [QuestionSample] {
+        let price = QuestionSample("price", unknown: ["product": "999999"]) {
+            let part = try await document(
+                "part", ["code": .string("priced-\(UUID().uuidString.prefix(8))"), "name": "Priced part", "price": 5])
+            return ["product": .string(part.key.rawValue), "quantity": 3]
+        }
+        return [price]
+    }
+
     private func clients() -> Sample {
         Sample("client") {
             ["name": .string("Client \($0)"), "code": .string($0), "credit": .number(Number(1050, scale: 2))]
@@ -258,6 +267,7 @@ struct WorkshopConformanceTests {
             (.apply, ["deliveries": .array([delivery, update, bad].map(Questions.delivery)), "settleBy": 9_999_999_999_999]),
             (.lookUp, ["references": [Questions.lookUp(look)]]), (.read, ["documents": [Questions.read(read)]]),
             (.page, ["native": "client", "limit": 10]), (.capture, ["limit": 10]),
+            (.answer, Questions.question(Question(function: "price", company: nil, arguments: ["product": "999999", "quantity": 2]))),
         ]
         let child = Process()
         let (input, output) = (Pipe(), Pipe())

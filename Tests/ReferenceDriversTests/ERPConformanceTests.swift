@@ -38,6 +38,17 @@ private struct ERPConformanceBench: DriverBench {
 
     var samples: [Sample] { [partners, articles, orders] }
 
+    var questions: [QuestionSample] {
+        let product = Value.string(article.rawValue)
+        let customer = Value.string(partner.rawValue)
+        return [
+            QuestionSample("price", unknown: ["product": "999999999"]) { ["product": product, "customer": customer, "quantity": 3] },
+            QuestionSample("stock", unknown: ["product": "999999999"]) { ["product": product, "quantity": 3] },
+            QuestionSample("credit", unknown: ["customer": "999999999"]) { ["customer": customer, "amount": 100] },
+            QuestionSample("validate") { ["order": ["partner": customer, "lines": []]] },
+        ]
+    }
+
     private static let withoutToken = Breach("missing-token", on: .update) { delivery, _ in delivery.expected = nil }
 
     // MARK: Partners

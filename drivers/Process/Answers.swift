@@ -16,11 +16,7 @@ enum Answers {
         switch kind {
         case "written": return .written(try document(try shape.member("document")))
         case "unchanged": return .unchanged(try document(try shape.member("document")))
-        case "rejected":
-            return .rejected(
-                Rejection(
-                    rule: try shape.member("rule").name(), field: try shape.optional("field")?.text(), text: try shape.member("text").text()
-                ))
+        case "rejected": return .rejected(try rejection(shape))
         case "retry":
             let wait = try shape.member("afterMilliseconds").integer(0...86_400_000)
             return .retry(after: .milliseconds(wait), reason: try shape.member("reason").text())
@@ -31,6 +27,23 @@ enum Answers {
             throw Shape.Mismatch(
                 text: "\(shape.place).kind has to be written, unchanged, rejected, retry, changed, gone or noAnswer, not "
                     + excerpt(kind.utf8, 60))
+        }
+    }
+
+    private static func rejection(_ shape: Shape) throws(Shape.Mismatch) -> Rejection {
+        Rejection(rule: try shape.member("rule").name(), field: try shape.optional("field")?.text(), text: try shape.member("text").text())
+    }
+
+    /// The reply to a question.
+    static func reply(_ shape: Shape) throws(Shape.Mismatch) -> FunctionReply {
+        let kind = try shape.member("kind").text()
+        switch kind {
+        case "says":
+            return .says(try shape.member("fields").fields(), asOf: Instant(milliseconds: try shape.member("asOf").integer()))
+        case "refused": return .refused(try rejection(shape))
+        case "cannotSay": return .cannotSay(reason: try shape.member("reason").text())
+        default:
+            throw Shape.Mismatch(text: "\(shape.place).kind has to be says, refused or cannotSay, not \(excerpt(kind.utf8, 60))")
         }
     }
 

@@ -39,7 +39,7 @@ struct Description: Sendable {
         for element in try shape.member("capabilities").array() {
             let name = try element.text()
             guard let method = Method(rawValue: name), method.isCapability else {
-                throw Shape.Mismatch(text: "\(element.place) is \(name); there are lookUp, read, page and capture")
+                throw Shape.Mismatch(text: "\(element.place) is \(name); there are \(Method.capabilities)")
             }
             capabilities.insert(method)
         }
@@ -55,7 +55,7 @@ struct Description: Sendable {
 
     private static func manifest(_ shape: Shape) throws(Shape.Mismatch) -> Manifest {
         try shape.check(
-            only: ["driver", "version", "summary", "entities", "settleMilliseconds", "answerMilliseconds", "limits", "window"])
+            only: ["driver", "version", "summary", "entities", "settleMilliseconds", "answerMilliseconds", "limits", "window", "functions"])
         var entities: [EntityManifest] = []
         for element in try shape.member("entities").array() { entities.append(try entity(element)) }
         return Manifest(
@@ -63,7 +63,45 @@ struct Description: Sendable {
             summary: try shape.member("summary").text(), entities: entities,
             settleTime: .milliseconds(try shape.member("settleMilliseconds").integer(1...86_400_000)),
             answerTime: .milliseconds(try shape.member("answerMilliseconds").integer(1...86_400_000)),
-            limits: try limits(try shape.optional("limits")), window: try shape.member("window").text())
+            limits: try limits(try shape.optional("limits")), window: try shape.member("window").text(),
+            functions: try functions(try shape.optional("functions")))
+    }
+
+    private static func functions(_ shape: Shape?) throws(Shape.Mismatch) -> [FunctionManifest] {
+        var functions: [FunctionManifest] = []
+        for element in try shape?.array() ?? [] {
+            try element.check(only: ["name", "summary", "parameters", "results"])
+            var parameters: [FunctionParameter] = []
+            for inner in try element.member("parameters").array() { parameters.append(try parameter(inner)) }
+            var results: [FunctionResult] = []
+            for inner in try element.member("results").array() {
+                try inner.check(only: ["name", "help"])
+                results.append(FunctionResult(try inner.member("name").name(), help: try inner.member("help").text()))
+            }
+            functions.append(
+                FunctionManifest(
+                    name: try element.member("name").name(), summary: try element.member("summary").text(), parameters: parameters,
+                    results: results))
+        }
+        return functions
+    }
+
+    private static func parameter(_ shape: Shape) throws(Shape.Mismatch) -> FunctionParameter {
+        try shape.check(only: ["name", "kind", "entity", "isRequired", "help"])
+        let kind: FunctionParameter.Kind
+        switch try shape.member("kind").text() {
+        case "text": kind = .text
+        case "decimal": kind = .decimal
+        case "date": kind = .date
+        case "company": kind = .company
+        case "reference": kind = .reference(EntityName(try shape.member("entity").name()))
+        case "document": kind = .document
+        default:
+            throw Shape.Mismatch(text: "\(shape.place).kind has to be text, decimal, date, company, reference or document")
+        }
+        return FunctionParameter(
+            try shape.member("name").name(), kind, isRequired: try shape.optional("isRequired")?.bool() ?? false,
+            help: try shape.member("help").text())
     }
 
     private static func limits(_ shape: Shape?) throws(Shape.Mismatch) -> Manifest.Limits {

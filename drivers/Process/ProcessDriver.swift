@@ -11,7 +11,7 @@ enum Absent: Presence {}
 ///
 /// The hub finds a driver's capabilities by the protocols of its type. Those of a process are known at run time, so that the type is made
 /// up then: one parameter per capability, and a conformance wherever it is ``Present``.
-struct ProcessDriver<LooksUp: Presence, Reads: Presence, Pages: Presence, Captures: Presence>: Driver {
+struct ProcessDriver<LooksUp: Presence, Reads: Presence, Pages: Presence, Captures: Presence, Discovers: Presence>: Driver {
     let process: SupervisedProcess
 
     var manifest: Manifest { process.description.manifest }
@@ -90,6 +90,24 @@ extension ProcessDriver: Capturing where Captures == Present {
     }
 }
 
+/// Whether a process answers is said by its manifest's functions, not by a capability.
+extension ProcessDriver: Answering {
+    func answer(_ question: Question) async throws(DriverError) -> FunctionReply {
+        guard manifest.functions.contains(where: { $0.name == question.function }) else {
+            return .cannotSay(reason: "\(manifest.driver) has no function \(question.function)")
+        }
+        let result = try await process.ask(.answer, Questions.question(question))
+        return try process.understood(.answer) { () throws(Shape.Mismatch) in try Answers.reply(Shape(result, "result")) }
+    }
+}
+
+extension ProcessDriver: Discovering where Discovers == Present {
+    func discover() async throws(DriverError) -> Discovery {
+        let result = try await process.ask(.discover, [:])
+        return try process.understood(.discover) { () throws(Shape.Mismatch) in try Answers.discovery(Shape(result, "result")) }
+    }
+}
+
 extension SupervisedProcess {
     /// A driver with the capabilities that the process has described.
     func driver() -> any Driver { has(.lookUp) ? reading(Present.self) : reading(Absent.self) }
@@ -105,7 +123,11 @@ extension SupervisedProcess {
     }
 
     private func capturing<L: Presence, R: Presence, P: Presence>(_: L.Type, _: R.Type, _: P.Type) -> any Driver {
-        if has(.capture) { return ProcessDriver<L, R, P, Present>(process: self) }
-        return ProcessDriver<L, R, P, Absent>(process: self)
+        has(.capture) ? discovering(L.self, R.self, P.self, Present.self) : discovering(L.self, R.self, P.self, Absent.self)
+    }
+
+    private func discovering<L: Presence, R: Presence, P: Presence, C: Presence>(_: L.Type, _: R.Type, _: P.Type, _: C.Type) -> any Driver {
+        if has(.discover) { return ProcessDriver<L, R, P, C, Present>(process: self) }
+        return ProcessDriver<L, R, P, C, Absent>(process: self)
     }
 }

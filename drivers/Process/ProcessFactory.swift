@@ -66,17 +66,9 @@ package enum ProcessFactory: DriverFactory {
     package static func mappings(_ settings: DriverSettings) throws(DriverError) -> [BuiltinMapping] {
         let named = settings.values["mappings"]
         guard let folder = named ?? settings.values["folder"].map({ $0 + "/mappings" }) else { return [] }
-        guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder) else {
-            guard named != nil else { return [] }
-            throw DriverError(.configuration, "there is no folder \(folder)")
-        }
-        var mappings: [BuiltinMapping] = []
-        for name in names.sorted() where !name.hasPrefix(".") && (name.hasSuffix(".yaml") || name.hasSuffix(".yml")) {
-            guard let data = FileManager.default.contents(atPath: "\(folder)/\(name)"), let text = String(validating: data, as: UTF8.self)
-            else { throw DriverError(.configuration, "\(folder)/\(name) cannot be read, or is not UTF-8") }
-            mappings.append(BuiltinMapping(fileName: name, text: text))
-        }
-        return mappings
+        if let mappings = try BuiltinMapping.all(inFolder: folder) { return mappings }
+        guard named != nil else { return [] }
+        throw DriverError(.configuration, "there is no folder \(folder)")
     }
 
     /// The JSON Schema of a native type in the driver's folder: `schemas/<native type>.schema.json`.

@@ -34,6 +34,12 @@ enum Questions {
         return .object(fields)
     }
 
+    static func question(_ question: Question) -> Fields {
+        var fields: Fields = ["function": .string(question.function), "arguments": .object(question.arguments)]
+        fields["company"] = question.company.map { .string($0) }
+        return fields
+    }
+
     /// A whole call, its line break included.
     static func line(_ id: Int64, _ method: Method, _ params: Fields) -> [UInt8] {
         let call: Value = [

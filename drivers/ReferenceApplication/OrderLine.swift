@@ -22,6 +22,14 @@ package struct OrderLine: Sendable, Hashable {
     /// In thousandths; only where an application ships.
     package var shipped: Int64 = 0
 
+    package init(id: String, subject: NativeKey, quantity: Int64, price: Int64?, shipped: Int64 = 0) {
+        self.id = id
+        self.subject = subject
+        self.quantity = quantity
+        self.price = price
+        self.shipped = shipped
+    }
+
     /// The lines of a document; those without an id get the next number.
     package static func lines(_ value: Value, _ names: Names) throws -> [OrderLine] {
         var lines: [OrderLine] = []

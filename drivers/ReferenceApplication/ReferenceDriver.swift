@@ -3,7 +3,7 @@ package import HubDriver
 package import HubModel
 
 /// The driver of both reference applications: the way in through their rules, and what their files plan to go wrong on it.
-package struct ReferenceDriver: Driver, LookingUp, Reading, Paging, Capturing {
+package struct ReferenceDriver: Driver, LookingUp, Reading, Paging, Capturing, Answering {
     package let manifest: Manifest
     package let file: ApplicationFile
 
@@ -125,6 +125,15 @@ package struct ReferenceDriver: Driver, LookingUp, Reading, Paging, Capturing {
         }
     }
 
+    package func answer(_ question: Question) async throws(DriverError) -> FunctionReply {
+        guard manifest.functions.contains(where: { $0.name == question.function }) else {
+            return .cannotSay(reason: "\(manifest.driver) has no function \(question.function)")
+        }
+        return try await ask { work in
+            do { return try work.rules.answer(question, in: work) } catch let refused as Refused { return .refused(refused.rejection) }
+        }
+    }
+
     private func change(_ row: Row) throws -> CapturedChange {
         let native: String = row["native"]
         let entity = manifest.entity(native: native)
@@ -160,7 +169,7 @@ package struct ReferenceDriver: Driver, LookingUp, Reading, Paging, Capturing {
         return drawn.2 < plan.lostAnswer
     }
 
-    private func ask<T: Sendable>(_ look: @escaping @Sendable (Work) throws -> T) async throws(DriverError) -> T {
+    func ask<T: Sendable>(_ look: @escaping @Sendable (Work) throws -> T) async throws(DriverError) -> T {
         let isLost = try await arrive()
         let answer = try await reached { try await file.look(look) }
         if isLost { throw DriverError(.noAnswer, "\(manifest.driver) gave no answer, as planned.") }

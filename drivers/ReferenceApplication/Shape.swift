@@ -7,24 +7,27 @@ package struct Shape: Sendable {
 
     package init(_ members: [Member]) { self.members = members }
 
-    /// Normalises every member and fills in those that are missing; throws ``Refused`` at the first that is wrong.
+    /// Normalises every member and fills in those that are missing; throws ``Refused`` at the first that is wrong, but gathers all of a
+    /// trial's.
     package func admit(_ draft: inout Draft, in work: Work) throws {
         for (name, _) in draft.fields where !members.contains(where: { $0.name == name }) {
-            throw Refused("invalid-field", name, "A \(draft.native) has no \(name).")
+            try draft.gather { throw Refused("invalid-field", name, "A \($0.native) has no \(name).") }
         }
-        for member in members {
-            let value = try member.clean(draft[member.name])
-            draft[member.name] = value
-            if member.isRequired, value.isNull || value.text?.isEmpty == true || value.array?.isEmpty == true {
-                throw Refused("missing-field", member.name, "A \(draft.native) needs \(member.name).")
-            }
-            guard draft.before == nil ? value != member.blank : draft.changes(member.name) else { continue }
-            if !member.admits(draft.actor) {
-                throw Refused("read-only", member.name, "\(member.name) of a \(draft.native) is not for this user to set.")
-            }
-            if case .listed(let list, let rule) = member.kind, let code = value.text, try work.days(of: code, in: list) == nil {
-                throw Refused(rule, member.name, "\(code) is not in the list \(list).")
-            }
+        for member in members { try draft.gather { try admit(member, &$0, in: work) } }
+    }
+
+    private func admit(_ member: Member, _ draft: inout Draft, in work: Work) throws {
+        let value = try member.clean(draft[member.name])
+        draft[member.name] = value
+        if member.isRequired, value.isNull || value.text?.isEmpty == true || value.array?.isEmpty == true {
+            throw Refused("missing-field", member.name, "A \(draft.native) needs \(member.name).")
+        }
+        guard draft.before == nil ? value != member.blank : draft.changes(member.name) else { return }
+        if !member.admits(draft.actor) {
+            throw Refused("read-only", member.name, "\(member.name) of a \(draft.native) is not for this user to set.")
+        }
+        if case .listed(let list, let rule) = member.kind, let code = value.text, try work.days(of: code, in: list) == nil {
+            throw Refused(rule, member.name, "\(code) is not in the list \(list).")
         }
     }
 }

@@ -64,6 +64,20 @@ package struct Draft: Sendable {
     package var code: String?
     /// What this document holds of others.
     package var uses: [Use] = []
+    /// Of a trial, what is wrong so far; nil where the document is meant in earnest.
+    package var violations: [Rejection]?
+
+    /// The document is only looked at: nothing may be written for it, and all that is wrong is wanted.
+    package var isTrial: Bool { violations != nil }
+
+    /// One of several rules that do not depend on each other: in earnest the first refusal ends it, a trial goes on.
+    package mutating func gather(_ rule: (inout Draft) throws -> Void) throws {
+        do {
+            try rule(&self)
+        } catch let refused as Refused where isTrial {
+            violations?.append(refused.rejection)
+        }
+    }
 
     package subscript(name: String) -> Value {
         get { fields[name] ?? .null }
@@ -94,8 +108,20 @@ package protocol Rules: Sendable {
     var entities: [EntityManifest] { get }
     /// Code lists of a new file: list, code, and a number that the list's rule needs (days of payment terms).
     var codes: [(list: String, code: String, days: Int)] { get }
+    /// The members of a native type; nil where there is no such type.
+    func shape(_ native: String) -> Shape?
+    /// The names of lines' members.
+    var lines: OrderLine.Names { get }
     /// Normalises, completes and judges a document before it is stored; throws ``Refused``.
     func admit(_ draft: inout Draft, in work: Work) throws
     /// Judges a deletion; throws ``Refused``.
     func admitRemoval(of document: StoredDocument, by actor: Actor, in work: Work) throws
+    /// Answers a question of the manifest's functions; throws ``Refused`` where the question itself is wrong.
+    func answer(_ question: Question, in work: Work) throws -> FunctionReply
+}
+
+extension Rules {
+    package func answer(_ question: Question, in work: Work) throws -> FunctionReply {
+        .cannotSay(reason: "it has no function \(question.function)")
+    }
 }

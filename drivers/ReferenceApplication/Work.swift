@@ -47,6 +47,16 @@ package struct Work {
         return try Int64.fetchOne(statement, arguments: [subject, kind.rawValue, document ?? 0]) ?? 0
     }
 
+    /// Living documents of a type that take something of a subject.
+    package func documents(_ native: String, holding kind: Use.Kind, of subject: Int64) throws -> [StoredDocument] {
+        let statement = try db.cachedStatement(
+            sql: """
+                SELECT DISTINCT document.* FROM document JOIN use ON use.document = document.id
+                WHERE use.subject = ? AND use.kind = ? AND native = ? AND deleted = 0 ORDER BY document.id
+                """)
+        return try Row.fetchAll(statement, arguments: [subject, kind.rawValue, native]).map(StoredDocument.init(row:))
+    }
+
     /// True where any document needs this one.
     package func isInUse(_ document: StoredDocument) throws -> Bool {
         try Int64.fetchOne(db.cachedStatement(sql: "SELECT 1 FROM use WHERE subject = ? LIMIT 1"), arguments: [document.id]) != nil
@@ -63,6 +73,11 @@ package struct Work {
     /// The number that a code list gives a code; nil where the list does not hold it.
     package func days(of code: String, in list: String) throws -> Int? {
         try Int.fetchOne(db.cachedStatement(sql: "SELECT days FROM code WHERE list = ? AND code = ?"), arguments: [list, code])
+    }
+
+    /// The codes of a list, in their order.
+    func codes(of list: String) throws -> [String] {
+        try String.fetchAll(db.cachedStatement(sql: "SELECT code FROM code WHERE list = ? ORDER BY code"), arguments: [list])
     }
 
     package func addCode(_ code: String, to list: String, days: Int = 0) throws {
@@ -90,6 +105,18 @@ package struct Work {
         try set("next-" + series, String(next))
         let digits = String(next)
         return series + "-" + String(repeating: "0", count: max(0, 6 - digits.count)) + digits
+    }
+
+    // MARK: Trying
+
+    /// Everything that the rules have against a new document; writes nothing.
+    package func violations(_ native: String, _ fields: Fields, by actor: Actor) throws -> [Rejection] {
+        var draft = Draft(native: native, fields: fields, actor: actor, violations: [])
+        try draft.gather { try rules.admit(&$0, in: self) }
+        if let code = draft.code, let other = try document(draft.native, code: code) {
+            draft.violations?.append(Refused("duplicate-code", "code", "\(native) \(other.key) already has the code \(code).").rejection)
+        }
+        return draft.violations ?? []
     }
 
     // MARK: Changing

@@ -54,6 +54,9 @@ package struct CRMRules: Rules {
         ]),
     ]
 
+    package func shape(_ native: String) -> Shape? { Self.shapes[native] }
+    package var lines: OrderLine.Names { Self.lineNames }
+
     package func admit(_ draft: inout Draft, in work: Work) throws {
         guard let shape = Self.shapes[draft.native] else { throw Refused("invalid-field", nil, "The CRM has no \(draft.native).") }
         if draft.native == "deal" { try completeDeal(&draft, work) }

@@ -13,56 +13,102 @@ extension ERPRules {
     /// The rules of a sales order as a whole; sets its prices, total and what it takes of credit and stock.
     func admitOrder(_ draft: inout Draft, _ work: Work) throws {
         let status = draft["status"].text ?? ""
-        try admitStatus(status, draft)
-        if draft.before == nil { draft["number"] = .string(try work.nextNumber("SO")) }
+        try draft.gather { try admitStatus(status, $0) }
+        if draft.before == nil, !draft.isTrial { draft["number"] = .string(try work.nextNumber("SO")) }
 
-        guard let partner = try draft["partner"].keyText.flatMap({ try work.document("partner", NativeKey($0)) }) else {
-            throw Refused("unknown-customer", "partner", "There is no customer \(draft["partner"].keyText ?? "").")
+        let partner = try draft["partner"].keyText.flatMap { try work.document("partner", NativeKey($0)) }
+        if partner == nil, !draft["partner"].isNull || !draft.isTrial {
+            try draft.gather { draft in
+                throw Refused("unknown-customer", "partner", "There is no customer \(draft["partner"].keyText ?? "").")
+            }
         }
-        if draft.changes("order_date") { try admitDate(draft["order_date"], "order_date", work) }
+        if draft.changes("order_date") { try draft.gather { try admitDate($0["order_date"], "order_date", work) } }
 
-        let old = try draft.before.map { try OrderLine.lines($0["lines"] ?? .null, lineNames) } ?? []
-        var lines = try OrderLine.lines(draft["lines"], lineNames)
-        var total: Int64 = 0
-        var needed: [Int64: Int64] = [:]
-        var stock: [Int64: (milli: Int64, code: String)] = [:]
-        for index in lines.indices {
-            let before = old.first { $0.id == lines[index].id }
-            guard let article = try work.document("article", lines[index].subject) else {
-                throw Refused("unknown-product", "lines", "There is no product \(lines[index].subject).")
-            }
-            if article.fields["saleable"] != true, before?.subject != lines[index].subject {
-                throw Refused("product-not-saleable", "lines", "Product \(code(article)) is not for sale.")
-            }
-            // What has been shipped is the ERP's own to say.
-            if draft.actor != .workflow { lines[index].shipped = before?.shipped ?? 0 }
-            guard lines[index].quantity >= lines[index].shipped else {
-                throw Refused("illegal-transition", "lines", "Line \(lines[index].id) has been shipped already.")
-            }
-            lines[index].price = lines[index].price ?? article.fields["price"]?.units(scale: 4) ?? 0
-            total += try lines[index].cents()
-            needed[article.id, default: 0] += lines[index].quantity - lines[index].shipped
-            stock[article.id] = (article.fields["stock"]?.units(scale: 3) ?? 0, code(article))
-        }
-        guard total < 1_000_000_000_000_000 else { throw Refused("invalid-field", "lines", "The order is worth too much.") }
-        draft["lines"] = .array(lines.map { $0.value(lineNames, withShipped: true) })
-        draft["total"] = .decimal(total, scale: 2)
-        if draft["invoiced"].isNull { draft["invoiced"] = .decimal(0, scale: 2) }
-
+        let needs = try priceLines(&draft, work)
         let isOpen = ["draft", "confirmed", "partly_shipped"].contains(status)
-        let open = status == "cancelled" ? 0 : total - (draft["invoiced"].units(scale: 2) ?? 0)
+        let open = status == "cancelled" ? 0 : needs.total - (draft["invoiced"].units(scale: 2) ?? 0)
         let isConfirmed = status == "confirmed" && draft.changes("status")
         if isOpen, draft.actor != .workflow || isConfirmed, draft.changes("partner") || draft.changes("lines") || isConfirmed {
-            try admitCustomer(partner, taking: open, by: draft, work)
-            for (article, amount) in needed.sorted(by: { $0.key < $1.key }) {
-                let reserved = try work.used(.stock, of: article, except: draft.id)
-                guard let (milli, code) = stock[article], amount + reserved > milli else { continue }
-                let left = Number(max(0, milli - reserved), scale: 3)
-                throw Refused("insufficient-stock", "lines", "Of product \(code) only \(left) are free.")
+            if let partner { try admitCustomer(partner, taking: open, by: &draft, work) }
+            try admitStock(needs, by: &draft, work)
+        }
+        if let partner { draft.uses = [Use(of: partner.id), Use(.credit, of: partner.id, amount: open)] }
+        for (article, amount) in needs.quantities { draft.uses.append(Use(.stock, of: article, amount: isOpen ? amount : 0)) }
+    }
+
+    /// What an order takes.
+    private struct Needs {
+        /// In cents.
+        var total: Int64 = 0
+        /// By article, in thousandths, what is not shipped yet.
+        var quantities: [Int64: Int64] = [:]
+        var articles: [Int64: StoredDocument] = [:]
+    }
+
+    /// Prices the lines and sums them up.
+    private func priceLines(_ draft: inout Draft, _ work: Work) throws -> Needs {
+        let old = try draft.before.map { try OrderLine.lines($0["lines"] ?? .null, lineNames) } ?? []
+        var lines = try readLines(&draft)
+        var needs = Needs()
+        for index in lines.indices {
+            try draft.gather { draft in
+                try price(&lines[index], before: old.first { $0.id == lines[index].id }, by: draft.actor, &needs, work)
             }
         }
-        draft.uses = [Use(of: partner.id), Use(.credit, of: partner.id, amount: open)]
-        for (article, amount) in needed { draft.uses.append(Use(.stock, of: article, amount: isOpen ? amount : 0)) }
+        guard needs.total < 1_000_000_000_000_000 else { throw Refused("invalid-field", "lines", "The order is worth too much.") }
+        draft["lines"] = .array(lines.map { $0.value(lineNames, withShipped: true) })
+        draft["total"] = .decimal(needs.total, scale: 2)
+        if draft["invoiced"].isNull { draft["invoiced"] = .decimal(0, scale: 2) }
+        return needs
+    }
+
+    /// The lines; of a trial those that can be read, when not all can.
+    private func readLines(_ draft: inout Draft) throws -> [OrderLine] {
+        do {
+            return try OrderLine.lines(draft["lines"], lineNames)
+        } catch let refused as Refused where draft.isTrial {
+            let elements = draft["lines"].array ?? []
+            var lines: [OrderLine] = []
+            for element in elements { try draft.gather { _ in lines += try OrderLine.lines([element], lineNames) } }
+            // Each by itself is sound: it is the lines together that are not.
+            if lines.count == elements.count { try draft.gather { _ in throw refused } }
+            return lines
+        }
+    }
+
+    private func price(_ line: inout OrderLine, before: OrderLine?, by actor: Actor, _ needs: inout Needs, _ work: Work) throws {
+        guard let article = try work.document("article", line.subject) else {
+            throw Refused("unknown-product", "lines", "There is no product \(line.subject).")
+        }
+        if article.fields["saleable"] != true, before?.subject != line.subject {
+            throw Refused("product-not-saleable", "lines", "Product \(code(article)) is not for sale.")
+        }
+        // What has been shipped is the ERP's own to say.
+        if actor != .workflow { line.shipped = before?.shipped ?? 0 }
+        guard line.quantity >= line.shipped else {
+            throw Refused("illegal-transition", "lines", "Line \(line.id) has been shipped already.")
+        }
+        line.price = line.price ?? article.fields["price"]?.units(scale: 4) ?? 0
+        needs.total += try line.cents()
+        needs.quantities[article.id, default: 0] += line.quantity - line.shipped
+        needs.articles[article.id] = article
+    }
+
+    private func admitStock(_ needs: Needs, by draft: inout Draft, _ work: Work) throws {
+        for (article, amount) in needs.quantities.sorted(by: { $0.key < $1.key }) {
+            guard let document = needs.articles[article] else { continue }
+            let free = try freeStock(of: document, except: draft.id, work)
+            guard amount > free else { continue }
+            try draft.gather { _ in
+                throw Refused(
+                    "insufficient-stock", "lines", "Of product \(code(document)) only \(Number(max(0, free), scale: 3)) are free.")
+            }
+        }
+    }
+
+    /// What lies there and no other open order has reserved, in thousandths.
+    func freeStock(of article: StoredDocument, except order: Int64?, _ work: Work) throws -> Int64 {
+        try (article.fields["stock"]?.units(scale: 3) ?? 0) - work.used(.stock, of: article.id, except: order)
     }
 
     /// States go along the transitions; after confirmation only the workflow changes an order, but for the customer's reference.
@@ -90,15 +136,26 @@ extension ERPRules {
         }
     }
 
-    private func admitCustomer(_ partner: StoredDocument, taking amount: Int64, by draft: Draft, _ work: Work) throws {
+    private func admitCustomer(_ partner: StoredDocument, taking amount: Int64, by draft: inout Draft, _ work: Work) throws {
+        for refused in try objections(to: partner, taking: amount, except: draft.id, work) {
+            try draft.gather { _ in throw refused }
+        }
+    }
+
+    /// What speaks against a customer's buying for so many cents more.
+    func objections(to partner: StoredDocument, taking amount: Int64, except order: Int64?, _ work: Work) throws -> [Refused] {
+        var objections: [Refused] = []
         if partner.fields["on_hold"] == true {
-            throw Refused("customer-on-hold", "partner", "Customer \(code(partner)) is on hold.")
+            objections.append(Refused("customer-on-hold", "partner", "Customer \(code(partner)) is on hold."))
         }
         let limit = partner.fields["credit_limit"]?.units(scale: 2) ?? 0
-        let taken = try work.used(.credit, of: partner.id, except: draft.id)
-        guard limit > 0, taken + amount > limit else { return }
-        let text = "\(Number(amount, scale: 2)) on top of \(Number(taken, scale: 2))"
-        throw Refused("credit-limit", "partner", "\(text) would exceed the credit limit of \(Number(limit, scale: 2)).")
+        let taken = try work.used(.credit, of: partner.id, except: order)
+        if limit > 0, taken + amount > limit {
+            let text = "\(Number(amount, scale: 2)) on top of \(Number(taken, scale: 2))"
+            objections.append(
+                Refused("credit-limit", "partner", "\(text) would exceed the credit limit of \(Number(limit, scale: 2))."))
+        }
+        return objections
     }
 
     private func admitDate(_ date: Value, _ name: String, _ work: Work) throws {
@@ -122,7 +179,7 @@ extension ERPRules {
         draft.uses = [Use(of: order.id), Use(.credit, of: partner, amount: due)]
     }
 
-    private func code(_ document: StoredDocument) -> String { document.fields["code"]?.text ?? document.key.rawValue }
+    func code(_ document: StoredDocument) -> String { document.fields["code"]?.text ?? document.key.rawValue }
 }
 
 extension OrderLine {

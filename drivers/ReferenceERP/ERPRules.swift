@@ -65,6 +65,9 @@ package struct ERPRules: Rules {
         ]),
     ]
 
+    package func shape(_ native: String) -> Shape? { Self.shapes[native] }
+    package var lines: OrderLine.Names { lineNames }
+
     package func admit(_ draft: inout Draft, in work: Work) throws {
         guard let shape = Self.shapes[draft.native] else { throw Refused("invalid-field", nil, "The ERP has no \(draft.native).") }
         if draft.native == "invoice", draft.actor != .workflow {

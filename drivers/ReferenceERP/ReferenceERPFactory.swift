@@ -21,7 +21,7 @@ package enum ReferenceERPFactory: DriverFactory {
                     Updates and deletions name the version that they are meant for: none covers a change that the hub has not heard. A \
                     create is not repeatable: a second one makes a second document, so it is sent again only after a look-up by the \
                     hub's reference that began after the settle time.
-                    """)
+                    """, functions: ERPRules.functions)
         }
     }
 }

@@ -89,6 +89,23 @@ def no_answer(reason):
     return {"kind": "noAnswer", "reason": reason}
 
 
+# Answers to a question.
+
+def says(fields, as_of=None):
+    """The answer's members; as_of: seconds since 1970 by the application's clock, or left out where it tells none."""
+    return {"kind": "says", "fields": fields, "asOf": int((time.time() if as_of is None else as_of) * 1000)}
+
+
+def refused(rule, text, field=None):
+    """The question itself is wrong: a product that is not there."""
+    return {"kind": "refused", "rule": rule, "field": field, "text": text}
+
+
+def cannot_say(reason):
+    """The application is there and cannot tell."""
+    return {"kind": "cannotSay", "reason": reason}
+
+
 class Driver:
     """One application. Methods are called from several threads at once, up to the manifest's limits.concurrentCalls."""
 
@@ -101,7 +118,7 @@ class Driver:
 
     def capabilities(self):
         """Those methods that this class has besides probe and apply."""
-        names = {"lookUp": "look_up", "read": "read", "page": "page", "capture": "capture"}
+        names = {"lookUp": "look_up", "read": "read", "page": "page", "capture": "capture", "discover": "discover"}
         return [name for name, method in names.items() if hasattr(self, method)]
 
     def answer_times(self):
@@ -111,6 +128,10 @@ class Driver:
     def probe(self):
         """{"instance": …, "version": …, "details": […]}"""
         raise NotImplementedError
+
+    def answer(self, function, company, arguments):
+        """One question, of the functions that the manifest names; returns one of the answers above. Writes nothing."""
+        return cannot_say(f"there is no function {function}")
 
     def deliver(self, delivery):
         """One delivery; returns one of the answers above. Unreachable only while nothing has been sent to the application for it."""
@@ -240,6 +261,8 @@ class _Server:
             return driver.probe()
         if method == "apply":
             return {"answers": driver.apply(params["deliveries"], params["settleBy"] / 1000)}
+        if method == "answer":
+            return driver.answer(params["function"], params.get("company"), params["arguments"])
         if method in driver.capabilities():
             if method == "lookUp":
                 return {"documents": driver.look_up(params["references"])}
@@ -248,6 +271,8 @@ class _Server:
             if method == "page":
                 documents, following = driver.page(params["native"], params.get("company"), params.get("after"), params["limit"])
                 return {"documents": documents, "next": following}
+            if method == "discover":
+                return driver.discover()
             changes, position = driver.capture(params.get("after"), params["limit"])
             return {"changes": changes, "position": position}
         error = DriverError(f"there is no call {method}")

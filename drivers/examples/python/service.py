@@ -4,7 +4,7 @@
     python3 service.py --file workshop.db --port 8085 --token secret
 
 /clients, /parts, /jobs: POST makes, GET pages (?after=&limit=) or finds (?ref=); /clients/7: GET, PATCH, DELETE.
-/changes?after=&limit= tells what has changed, /status who it is. Bodies are JSON; numbers keep their decimals.
+/changes?after=&limit= tells what has changed, /status who it is, /types what its documents hold. Bodies are JSON; numbers keep their decimals.
 Clients and jobs are changed and deleted on condition of their version only (If-Match); parts have no versions.
 """
 
@@ -38,6 +38,12 @@ def invalid(field, text):
     return Refused(422, "invalid-field", f"{field}: {text}", field)
 
 
+def says(check, kind, native=None, codes=None):
+    """The check, with what /types tells of a member that it is for."""
+    check.says = {"kind": kind, "nativeKind": native or kind, "codes": codes}
+    return check
+
+
 def a_text(most=5000):
     def check(name, value):
         if not isinstance(value, str) or len(value) > most or "\0" in value:
@@ -48,13 +54,16 @@ def a_text(most=5000):
             raise invalid(name, "is not Unicode") from None
         return value
 
-    return check
+    return says(check, "text")
 
 
 def a_code(name, value):
     if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9._-]{1,40}", value):
         raise invalid(name, "needs 1 to 40 letters, digits, dots, dashes")
     return value
+
+
+says(a_code, "text")
 
 
 def a_number(scale, least=0, most=10 ** 12):
@@ -72,13 +81,16 @@ def a_number(scale, least=0, most=10 ** 12):
             raise invalid(name, f"needs a number from {least} with at most {scale} decimals")
         return exact
 
-    return check
+    return says(check, "number", f"decimal(18,{scale})")
 
 
 def a_flag(name, value):
     if not isinstance(value, bool):
         raise invalid(name, "needs true or false")
     return value
+
+
+says(a_flag, "boolean")
 
 
 def a_date(name, value):
@@ -91,13 +103,16 @@ def a_date(name, value):
     return value
 
 
+says(a_date, "date")
+
+
 def one_of(words):
     def check(name, value):
         if value not in words:
             raise invalid(name, f"needs one of {', '.join(words)}")
         return value
 
-    return check
+    return says(check, "code", codes=words)
 
 
 TYPES = {
@@ -117,8 +132,23 @@ TYPES = {
 }
 NEEDED = {"clients": ["name"], "parts": ["code", "name"], "jobs": ["client", "lines"]}
 LINE = {"no": a_text(), "part": a_text(), "quantity": a_number(3), "price": a_number(4)}
+#: What the service itself sets.
+OWN = {"jobs": {"lines": {"kind": "list"}, "number": {"kind": "text", "readOnly": True},
+                "total": {"kind": "number", "nativeKind": "decimal(18,2)", "readOnly": True}}}
 TOKENS = {"clients", "jobs"}
 UNIQUE_REFERENCES = {"clients", "parts"}
+
+
+def types():
+    """The members of every kind of document; those of a job's lines with their list's name before them."""
+    told = {}
+    for kind, members in TYPES.items():
+        fields = [{"path": name, "required": name in NEEDED[kind], **(check.says if check else OWN[kind][name])}
+                  for name, check in members.items()]
+        if "lines" in members:
+            fields += [{"path": f"lines.{name}", "required": name in ("part", "quantity"), **check.says} for name, check in LINE.items()]
+        told[kind] = fields
+    return told
 
 
 class Workshop:
@@ -358,6 +388,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         workshop = self.workshop
         if parts == ["status"]:
             return self.answer(200, workshop.transaction(workshop.status))
+        if parts == ["types"]:
+            return self.answer(200, types())
         if parts == ["changes"]:
             return self.answer(200, workshop.transaction(workshop.changes, int(query.get("after", 0)), limit))
         if parts[0] not in TYPES or len(parts) > 2:
