@@ -5,23 +5,35 @@ let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let histogram: Target.Dependency = .product(name: "Histogram", package: "hdrhistogram-swift")
 
 /// Attached applications: each a folder `drivers/<Name>` with the mappings that it brings along, and what it uses besides the SDK.
 let drivers: [(name: String, mappings: [String], uses: [Target.Dependency])] = [
     ("ReferenceERP", ["erp-customer", "erp-product", "erp-order", "erp-invoice"], ["ReferenceApplication", grdb]),
     ("ReferenceCRM", ["crm-customer", "crm-product", "crm-order", "crm-invoice"], ["ReferenceApplication", grdb]),
-    ("Tryton", ["tryton-customer", "tryton-product", "tryton-order", "tryton-invoice"], ["HTTPApplication"]),
-    ("Odoo", ["odoo-customer", "odoo-product", "odoo-order", "odoo-invoice"], ["HTTPApplication"]),
+    (
+        "Tryton", ["tryton-customer", "tryton-product", "tryton-order", "tryton-invoice", "tryton-shipment", "tryton-account"],
+        ["HTTPApplication"]
+    ),
+    (
+        "Odoo",
+        [
+            "odoo-customer", "odoo-contact", "odoo-lead", "odoo-opportunity", "odoo-product", "odoo-pricelist", "odoo-quotation",
+            "odoo-order",
+            "odoo-invoice",
+        ], ["HTTPApplication"]
+    ),
     ("PostgreSQL", [], ["PostgresClient"]),
+    ("Files", [], [grdb]),
 ]
 
 /// Schemas of the ready-made applications' native types, in `schemas/<driver>`.
 let schemas = [
     "reference-erp": ["partner", "article", "sales_order", "invoice"],
     "reference-crm": ["account", "item", "deal", "bill"],
-    "tryton": ["party_party", "product_product", "sale_sale", "account_invoice"],
-    "odoo": ["res.partner", "product_variant", "sale.order", "account.move"],
+    "tryton": ["party_party", "product_product", "sale_sale", "account_invoice", "stock_shipment_out", "party_account"],
+    "odoo": ["res.partner", "product_variant", "sale.order", "account.move", "crm.lead", "product.pricelist"],
 ]
 
 let strict: [SwiftSetting] = [
@@ -56,6 +68,9 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.81.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.30.0"),
         .package(url: "https://github.com/apple/swift-nio-extras.git", from: "1.26.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-http-types.git", from: "1.8.0"),
     ],
     targets: [
         .systemLibrary(name: "CRdKafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
@@ -79,6 +94,15 @@ let package = Package(
                 logging,
             ]),
         room(
+            "HubOperations",
+            [
+                "HubModel", "HubDriver", "HubCodec", "HubBus", "HubStore", "HubConfiguration", "HubRuntime", hummingbird, logging,
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+            ]),
+        room(
             "HubScenario",
             [
                 "HubModel", "HubDriver", "HubCodec", "HubBus", "HubStore", "HubRules", "HubConfiguration", "HubSimulation",
@@ -97,13 +121,18 @@ let package = Package(
         .target(
             name: "DriverTemplates", path: "drivers/examples",
             exclude: [
-                "python/README.md", "python/driver", "python/mappings", "python/samples.json", "python/schemas", "python/service.py",
+                "real", "python/README.md", "python/driver", "python/mappings", "python/samples.json", "python/schemas",
+                "python/service.py",
             ],
             resources: [.embedInCode("python/multipoint_driver.py")]
                 + [
                     "python-driver.txt", "python-mapping.txt", "python-samples.txt", "python-hub.txt", "python-readme.txt",
                     "swift-driver.txt", "swift-factory.txt", "swift-standin.txt", "swift-readme.txt", "swift-tests.txt",
                 ].map { .embedInCode("templates/\($0)") }, swiftSettings: strict),
+        .target(
+            name: "REST", dependencies: ["HTTPApplication", "HubDriver", "HubModel"], path: "drivers/REST",
+            exclude: ["README.md", "recipes"],
+            swiftSettings: strict),
         .target(
             name: "ReferenceApplication", dependencies: ["HubDriver", "HubModel", grdb], path: "drivers/ReferenceApplication",
             swiftSettings: strict),
@@ -125,15 +154,15 @@ let package = Package(
                 name: "multipoint",
                 dependencies: [
                     "HubModel", "HubDriver", "HubCodec", "HubBus", "HubStore", "HubRules", "HubMediation", "HubDelivery",
-                    "HubConfiguration", "HubRuntime", "HubSimulation", "HubScenario", "PostgresClient", "BuiltinSchemas", "HubTestKit",
-                    "ProcessDriver", "DriverTemplates", "ReferenceApplication", arguments,
+                    "HubConfiguration", "HubRuntime", "HubOperations", "HubSimulation", "HubScenario", "PostgresClient", "BuiltinSchemas",
+                    "HubTestKit", "ProcessDriver", "REST", "DriverTemplates", "ReferenceApplication", "HTTPApplication", arguments,
                     logging,
                     histogram, grdb,
                 ] + drivers.map { .target(name: $0.name) }, swiftSettings: strict),
             tests("HubModelTests", ["HubModel"]),
             tests("HubCodecTests", ["HubCodec", "HubModel"]),
             tests("HubBusTests", ["HubBus", "HubModel", "CRdKafka"]),
-            tests("PostgreSQLTests", ["PostgreSQL", "PostgresClient", "HubTestKit", "HubDriver", "HubModel"]),
+            tests("PostgreSQLTests", ["PostgreSQL", "PostgresClient", "HubConfiguration", "HubTestKit", "HubDriver", "HubModel"]),
             tests("HubStoreTests", ["HubStore", "PostgresClient", "HubModel", "HubCodec", grdb]),
             tests("HubRulesTests", ["HubRules", "HubStore", "HubCodec", "HubDriver", "HubModel"]),
             tests("HubMediationTests", ["HubMediation", "HubRules", "HubStore", "HubCodec", "HubDriver", "HubModel"]),
@@ -141,6 +170,15 @@ let package = Package(
             tests("HubSimulationTests", ["HubSimulation", "HubRules"]),
             tests(
                 "HubRuntimeTests", ["HubRuntime", "HubConfiguration", "HubBus", "HubStore", "HubRules", "HubDriver", "HubModel"]),
+            tests(
+                "HubOperationsTests",
+                [
+                    "HubOperations", "HubRuntime", "HubConfiguration", "HubBus", "HubStore", "HubRules", "HubCodec", "HubDriver",
+                    "HubModel",
+                    "ReferenceApplication", "ReferenceERP", "ReferenceCRM", logging,
+                    .product(name: "AsyncHTTPClient", package: "async-http-client"), .product(name: "NIOCore", package: "swift-nio"),
+                    .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+                ]),
             tests("HubConfigurationTests", ["HubConfiguration", "HubRules", "HubStore", "HubCodec", "HubDriver", "HubModel"]),
             tests(
                 "ReferenceDriversTests", ["ReferenceApplication", "ReferenceERP", "ReferenceCRM", "HubTestKit", "HubDriver", "HubModel"]),
@@ -148,9 +186,21 @@ let package = Package(
             tests("ProcessDriverTests", ["ProcessDriver", "HubTestKit", "HubConfiguration", "HubCodec", "HubDriver", "HubModel", logging]),
             tests("HubTestKitTests", ["HubTestKit", "HubDriver", "HubModel"]),
             tests("TrytonTests", ["Tryton", "HTTPApplication", "HubTestKit", "HubCodec", "HubDriver", "HubModel"]),
+            tests(
+                "RESTTests",
+                [
+                    "REST", "HTTPApplication", "HubTestKit", "HubCodec", "HubDriver", "HubModel",
+                    .product(name: "NIOCore", package: "swift-nio"),
+                    .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+                ]),
+            tests("FilesTests", ["Files", "HubTestKit", "HubDriver", "HubModel", grdb]),
             tests("HTTPApplicationTests", ["HTTPApplication", "HubDriver", "HubModel"]),
             tests(
                 "MultipointTests",
-                ["multipoint", "HubConfiguration", "HubModel", "HubStore", "HubBus", "HubDriver", "HubRules", "HubCodec", logging]),
+                [
+                    "multipoint", "HubConfiguration", "HubModel", "HubStore", "HubBus", "HubDriver", "HubRules", "HubCodec",
+                    "ReferenceApplication",
+                    "ReferenceERP", logging,
+                ]),
         ]
 )

@@ -1,3 +1,4 @@
+import HubCodec
 import HubConfiguration
 import HubModel
 import HubRules
@@ -9,6 +10,7 @@ extension ComparisonRun {
 
     /// Every accepted quote is one order in the ERP, or refused with the reason in the deal, or waits with a reason.
     mutating func countQuotes() throws {
+        let native = plan.binding(Scenario.erpID, "order")?.mapping.native ?? "sales_order"
         for (key, deal) in documents[Scenario.crmID]?["deal"] ?? [:] where deal.fields["stage"] == "accepted" {
             let reference = NativeReference(Scenario.crmID, .shared, "order", key)
             result.quotes.accepted += 1
@@ -17,8 +19,8 @@ extension ComparisonRun {
                 continue
             }
             let state = try store.target(plan.target(Scenario.erpID, "order", .shared, id))
-            let orders = documents[Scenario.erpID]?["sales_order"]?.values.filter { $0.reference == id } ?? []
-            let linked = state.key.flatMap { documents[Scenario.erpID]?["sales_order"]?[$0] }
+            let orders = documents[Scenario.erpID]?[native]?.values.filter { $0.reference == id } ?? []
+            let linked = state.key.flatMap { documents[Scenario.erpID]?[native]?[$0] }
             if orders.count > 1 {
                 problem("deal \(key) (\(id)) is \(orders.count) orders")
             } else if linked != nil {

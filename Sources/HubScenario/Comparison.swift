@@ -79,8 +79,11 @@ package struct Comparison: Sendable {
     package var isWell: Bool { problems.isEmpty }
 
     /// Compares. Blocks.
+    ///
+    /// - Parameter others: living documents, by native type, of applications that are no reference applications.
     package static func make(
-        _ scenario: Scenario, _ configuration: Configuration, store: StoreView, bus: BusConfiguration
+        _ scenario: Scenario, _ configuration: Configuration, store: StoreView, bus: BusConfiguration,
+        others: [ApplicationID: [String: [NativeDocument]]] = [:]
     ) throws -> Comparison {
         let admin = try BusAdmin(bus)
         defer { admin.close() }
@@ -92,7 +95,7 @@ package struct Comparison: Sendable {
         let plan = configuration.plan()
         return try store.read { store in
             var run = ComparisonRun(plan: plan, configuration: configuration, store: store)
-            try run.readApplications(scenario)
+            try run.readApplications(scenario, others)
             try run.compareDocuments()
             try run.countQuotes()
             try run.countEvents(produced)
@@ -117,11 +120,11 @@ struct ComparisonRun {
     /// Versions that have passed, by application.
     var versions: [ApplicationID: Int] = [:]
 
-    mutating func readApplications(_ scenario: Scenario) throws {
+    mutating func readApplications(_ scenario: Scenario, _ others: [ApplicationID: [String: [NativeDocument]]]) throws {
         for application in configuration.applications {
-            guard let file = scenario.files[application.id] else { continue }
+            let file = scenario.files[application.id]
             for native in Set(application.mappings.map(\.native)) {
-                let all = try file.documents(native: native)
+                let all = try file?.documents(native: native) ?? others[application.id]?[native] ?? []
                 documents[application.id, default: [:]][native] = Dictionary(all.map { ($0.key, $0) }) { first, _ in first }
             }
         }

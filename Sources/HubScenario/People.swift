@@ -26,6 +26,8 @@ package struct People: Sendable {
         package var done: [Act: Int] = [:]
         package var refused: [String: Int] = [:]
 
+        package init() {}
+
         /// Acts that took place.
         package var total: Int { done.values.reduce(0, +) }
     }

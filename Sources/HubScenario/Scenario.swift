@@ -19,8 +19,13 @@ package struct Scenario: Sendable {
 
     package var configurationFile: String { folder + "/hub.yaml" }
 
-    /// The applications' files by the applications' names.
-    package var files: [ApplicationID: ApplicationFile] { [Self.erpID: erp.file, Self.crmID: crm.file] }
+    /// False where another system stands in the place of the reference ERP, whose file is empty then.
+    package let hasReferenceERP: Bool
+
+    /// The reference applications' files by the applications' names.
+    package var files: [ApplicationID: ApplicationFile] {
+        hasReferenceERP ? [Self.erpID: erp.file, Self.crmID: crm.file] : [Self.crmID: crm.file]
+    }
 
     /// What a new scenario's configuration says.
     package struct Layout: Sendable {
@@ -35,6 +40,10 @@ package struct Scenario: Sendable {
         package var settle: Duration
         /// How long the hub waits for an answer.
         package var answer: Duration
+        /// The configuration's line for another system in the place of the reference ERP.
+        package var otherERP: String?
+        /// Mappings of one's own, by their paths.
+        package var mappings: [String: String] = [:]
 
         package init(
             bootstrap: String? = nil, hub: String = "acme", partitions: Int = 4, store: String = "hub.db",
@@ -58,10 +67,10 @@ package struct Scenario: Sendable {
                   fr: { currency: EUR, timeZone: Europe/Paris }
                 applications:
                   crm: { driver: reference-crm, file: crm.db, \(times) }
-                  erp: { driver: reference-erp, file: erp.db, \(times) }
+                  erp: \(otherERP ?? "{ driver: reference-erp, file: erp.db, \(times) }")
                 entities:
                   customer:
-                    fields: { creditLimit: erp, onHold: erp, paymentTerms: erp, code: erp, segment: crm, territory: crm }
+                    fields: { creditLimit: erp,\(otherERP == nil ? " onHold: erp," : "") paymentTerms: erp, code: erp, segment: crm, territory: crm }
                     guarded: [creditLimit]
                   product: { owner: erp, creates: [erp] }
                   order:
@@ -78,17 +87,23 @@ package struct Scenario: Sendable {
     package init(in folder: String, layout: Layout) throws {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         try Data(layout.yaml.utf8).write(to: URL(fileURLWithPath: folder + "/hub.yaml"))
+        for (path, text) in layout.mappings {
+            let file = URL(fileURLWithPath: "\(folder)/mappings/\(path)")
+            try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try Data(text.utf8).write(to: file)
+        }
         if layout.store.contains("://") {
             // It may hold a password.
             let isWritten = FileManager.default.createFile(
                 atPath: folder + "/store.connection", contents: Data(layout.store.utf8), attributes: [.posixPermissions: 0o600])
             if !isWritten { throw CocoaError(.fileWriteUnknown) }
         }
-        try self.init(opening: folder)
+        try self.init(opening: folder, hasReferenceERP: layout.otherERP == nil)
     }
 
     /// Opens a scenario that has been laid out, possibly by another process.
-    package init(opening folder: String) throws {
+    package init(opening folder: String, hasReferenceERP: Bool = true) throws {
+        self.hasReferenceERP = hasReferenceERP
         self.folder = URL(fileURLWithPath: folder).standardizedFileURL.path
         erp = try ERPApplication(path: folder + "/erp.db")
         crm = try CRMApplication(path: folder + "/crm.db")

@@ -21,21 +21,23 @@ package struct Settlement: Sendable {
     ///
     /// - Parameters:
     ///   - limit: it gives up then, and says what still moves.
+    ///   - calm: how long nothing may move; longer than an application is polled where its feed cannot be looked at.
     ///   - looked: told after every look what still moves.
     package static func wait(
         _ scenario: Scenario, _ configuration: Configuration, store: StoreView, bus: BusConfiguration, within limit: Duration,
-        looked: @escaping @Sendable ([String]) -> Void = { _ in }
+        calm: Duration = .milliseconds(100), looked: @escaping @Sendable ([String]) -> Void = { _ in }
     ) async throws -> Settlement {
         let start = ContinuousClock.now
-        var quiet = 0
+        var quietSince: ContinuousClock.Instant?
         while true {
             try await scenario.completeLateCalls()
             let moving = try await onThread { try look(scenario, configuration, store: store, bus: bus) }
             looked(moving)
-            quiet = moving.isEmpty ? quiet + 1 : 0
-            let elapsed = ContinuousClock.now - start
-            // Twice: between two looks nothing may have come from anywhere.
-            if quiet == 2 || elapsed > limit { return Settlement(moving: moving, elapsed: elapsed) }
+            let now = ContinuousClock.now
+            // Twice at least: between two looks nothing may have come from anywhere.
+            let isQuiet = moving.isEmpty && quietSince.map { now - $0 >= calm } == true
+            quietSince = moving.isEmpty ? quietSince ?? now : nil
+            if isQuiet || now - start > limit { return Settlement(moving: moving, elapsed: now - start) }
             try await Task.sleep(for: .milliseconds(100))
         }
     }

@@ -1,9 +1,9 @@
 import HubModel
-import HubSimulation
+package import HubSimulation
 import ReferenceApplication
 
 /// Names and members that people type in.
-enum Words {
+package enum Words {
     private static let stems = ["Nord", "Süd", "Alt", "Neu", "Berg", "Rhein", "Mar", "Lys", "Val", "Mont", "Clair", "Øst", "Vest", "Łódź"]
     private static let trades = ["Metall", "Technik", "Distribution", "Logistique", "Foods", "Optics", "Papier", "Électro", "Maschinen"]
     private static let forms = ["GmbH", "SARL", "SAS", "AG", "Ltd", "A/S"]
@@ -12,16 +12,16 @@ enum Words {
     private static let goods = ["Bolt", "Valve", "Pump", "Lamp", "Cable", "Filter", "Sensor", "Motor", "Gasket", "Bracket"]
 
     /// Unique by its ending.
-    static func company(_ random: inout SeededRandom, _ ending: String) -> String {
+    package static func company(_ random: inout SeededRandom, _ ending: String) -> String {
         "\(random.pick(stems))\(random.pick(trades).lowercased()) \(random.pick(forms)) \(ending)"
     }
 
-    static func product(_ random: inout SeededRandom, _ number: Int) -> String {
+    package static func product(_ random: inout SeededRandom, _ number: Int) -> String {
         "\(random.pick(goods)) \(random.pick(["M", "L", "XL", "½″", "12 V"])) \(number)"
     }
 
-    static func email(_ random: inout SeededRandom) -> String { "office\(random.below(1_000_000))@example.org" }
-    static func phone(_ random: inout SeededRandom) -> String { "+33 4 \(10 + random.below(90)) \(10 + random.below(90)) 00" }
+    package static func email(_ random: inout SeededRandom) -> String { "office\(random.below(1_000_000))@example.org" }
+    package static func phone(_ random: inout SeededRandom) -> String { "+33 4 \(10 + random.below(90)) \(10 + random.below(90)) 00" }
     static func street(_ random: inout SeededRandom) -> String { "\(random.pick(streets)) \(1 + random.below(200))" }
 
     private static func address(_ random: inout SeededRandom) -> Fields {

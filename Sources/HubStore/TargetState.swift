@@ -107,6 +107,8 @@ package struct TargetState: Sendable, Hashable {
             case approval
             /// Several documents carry the hub's reference; a person must say which.
             case ambiguous
+            /// The application is not as the entity's mapping expects; nothing is written until it has been looked at again and is.
+            case stopped
             /// In the dead letters; a replay brings it back.
             case dead
         }

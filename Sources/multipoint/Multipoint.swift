@@ -20,10 +20,10 @@ struct Multipoint: AsyncParsableCommand {
             """,
         version: version,
         subcommands: [
-            RunCommand.self, CheckCommand.self, CaptureCommand.self, BusCommand.self, PublishCommand.self, LagCommand.self,
+            RunCommand.self, CheckCommand.self, AskCommand.self, CaptureCommand.self, BusCommand.self, PublishCommand.self, LagCommand.self,
             LinksCommand.self, WaitingCommand.self, DeadLettersCommand.self, ConflictsCommand.self, AlarmsCommand.self,
-            PauseCommand.self, ResumeCommand.self, StoreCommand.self, SimulateCommand.self, ChaosCommand.self,
-            DriverCommand.self, DemoCommand.self, BenchCommand.self,
+            PauseCommand.self, ResumeCommand.self, DiscoverCommand.self, ReloadCommand.self, StoreCommand.self, SimulateCommand.self,
+            ChaosCommand.self, DriverCommand.self, DemoCommand.self, RealDemoCommand.self, BenchCommand.self,
         ])
 
     static func main() async {
@@ -36,7 +36,7 @@ struct Multipoint: AsyncParsableCommand {
                 try command.run()
             }
         } catch let failure as CommandFailure {
-            Output.note(failure.text)
+            if !failure.text.isEmpty { Output.note(failure.text) }
             exit(withError: failure.code)
         } catch {
             let code = exitCode(for: error)

@@ -57,6 +57,14 @@ import Testing
     ]
     static let paris = TimeZone(identifier: "Europe/Paris")
 
+    @Test func constantsThatOnlyGoOutAreWrittenWithACreate() throws {
+        let mapping = try Self.compile(
+            "entity: order\nnative: x\nfields:\n  a: p\n  kind: { path: state, constant: draft, writeConstant: true, direction: out }")
+        #expect(try mapping.native(from: ["a": 1], creates: true) { _, _ in nil }.native == ["p": 1, "state": "draft"])
+        #expect(try mapping.native(from: ["a": 1]) { _, _ in nil }.native == ["p": 1])
+        #expect(try mapping.translate(["p": 1, "state": "sent"]) == ["a": 1])
+    }
+
     @Test func translatesTheSameThreeWays() throws {
         let mapping = try Self.compile(Self.order)
         let document = try JSONDocument.parse(Self.document)
@@ -159,6 +167,7 @@ import Testing
               d: { path: d, scale: 2 }
               t: { path: t, as: instant }
               p: p
+              e: { path: e, scale: 2, empty: [0] }
             lines: { path: l, key: id, fields: { q: { path: q, scale: 1 }, r: { path: r, normalise: trim } } }
             """)
         #expect(mapping.same("n", "  Ann \u{a0}\t Lee ", "ann lee"))
@@ -169,6 +178,10 @@ import Testing
         #expect(!mapping.same("t", "2026-03-01T12:00:00+02:00", "2026-03-01T12:00:00Z"))
         #expect(!mapping.same("p", "a", "A"))
         #expect(mapping.same("unmapped", "a", "a"))
+        // To an application whose nothing is 0, both are the same.
+        #expect(mapping.same("e", .null, .number(Number(0, scale: 2))))
+        #expect(!mapping.same("e", .null, 1))
+        #expect(!mapping.same("d", .null, 0))
         let one: Value = [["id": "1", "q": .number(Number(104, scale: 2)), "r": " a"], ["id": "2", "q": .null]]
         let two: Value = [["id": "2"], ["id": "1", "q": 1, "r": "a"]]
         #expect(mapping.same("lines", one, two))

@@ -36,7 +36,9 @@ final class Program {
         return process
     }
 
-    func run(_ arguments: String..., input: String = "") throws -> Result {
+    func run(_ arguments: String..., input: String = "") throws -> Result { try run(arguments: arguments, input: input) }
+
+    func run(arguments: [String], input: String = "") throws -> Result {
         let process = process(arguments)
         let name = UUID().uuidString
         for file in ["in", "out", "err"] { try write("\(name).\(file)", file == "in" ? input : "") }

@@ -28,7 +28,7 @@ final class StoreThread: Sendable {
         if Thread.current === thread {
             throw StoreError(.failed, "A transaction cannot wait for another one on the store's own thread; submit it instead.")
         }
-        let answer = StoreAnswer<T>()
+        let answer = Awaited<T, StoreError>()
         submit(body) { answer.set($0) }
         return try answer.wait().get()
     }

@@ -6,7 +6,7 @@ import Logging
 /// `multipoint bench`
 struct BenchCommand: AsyncParsableCommand {
     enum Measurement: String, CaseIterable {
-        case codec, mediation, delivery, consumer, latency, postgres, memory
+        case codec, mediation, delivery, consumer, latency, postgres, capture, tryton, memory
     }
 
     static let configuration = CommandConfiguration(
@@ -84,6 +84,8 @@ struct BenchCommand: AsyncParsableCommand {
                 case .latency: try LatencyBench(size: size).rows()
                 // Only where there is a server, or where it was asked for.
                 case .postgres: only == nil && PostgresBench.connection == nil ? [] : try PostgresBench(size: size).rows()
+                case .tryton: try MeasuredTryton().map { try ApplicationBench(size: size, application: $0).rows() } ?? []
+                case .capture: only == nil && PostgresBench.connection == nil ? [] : try CaptureBench(size: size).rows()
                 case .memory: try MemoryBench(size: size).rows()
                 }
             BenchProgress.done()

@@ -46,7 +46,7 @@ struct CaptureCommand: AsyncParsableCommand {
         let bus = try configuration.busConfiguration()
         var workers: [CaptureWorker] = []
         for application in configuration.applications where wanted.isEmpty || wanted.contains(application.id) {
-            guard let driver = application.driver as? any Capturing else {
+            guard let driver = application.capturing(application.driver) else {
                 guard wanted.isEmpty else { throw CommandFailure(.wrong, "the driver of \(application.id) cannot capture") }
                 continue
             }

@@ -10,8 +10,8 @@ struct CheckCommand: AsyncParsableCommand {
         commandName: "check",
         abstract: "Names every mistake in the configuration, and what cannot be reached.",
         discussion: """
-            Without --live nothing is reached: the file, its mappings, secrets and the drivers' manifests are compared. With --live the \
-            broker, the topics and every application are asked.
+            Without --live nothing is reached: the file, its mappings, secrets, schemas and the drivers' manifests are compared. With --live \
+            the broker, the topics and every application are asked, and what the applications hold is compared with their mappings.
 
               multipoint check
               multipoint check --config /etc/multipoint/hub.yaml --live --json
@@ -34,6 +34,12 @@ struct CheckCommand: AsyncParsableCommand {
         let loaded: Configuration
         do throws(CommandFailure) {
             loaded = try configuration.load()
+            do throws(CommandFailure) {
+                _ = try HubHost.schemas(loaded)
+            } catch {
+                await loaded.closeDrivers()
+                throw error
+            }
         } catch {
             if json {
                 Output.json(["well": false, "mistakes": .array(error.text.split(separator: "\n").dropLast().map { .string(String($0)) })])
@@ -69,6 +75,10 @@ struct CheckCommand: AsyncParsableCommand {
                 ]
             })
         for line in table.lines { Output.line(line) }
+        if let http = loaded.http {
+            let names = http.tokens.map(\.name).joined(separator: ", ")
+            Output.line("http listens at \(http.host):\(http.port) for \(names)")
+        }
         for application in loaded.applications where !application.manifest.window.isEmpty {
             Output.line("\(application.id): \(application.manifest.window)")
         }

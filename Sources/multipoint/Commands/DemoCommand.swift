@@ -16,13 +16,19 @@ struct DemoCommand: AsyncParsableCommand {
               multipoint demo
               multipoint demo --events 20000 --seed 7
               multipoint demo --store postgresql://hub@127.0.0.1/hub
+              multipoint demo --erp tryton --events 120    the same CRM, a real ERP (MULTIPOINT_TRYTON_URL, …_PASSWORD)
               multipoint demo --keep /tmp/demo            then look around: cd /tmp/demo && multipoint links
 
             The exit code is 0 only if all adds up.
             """)
 
-    @Option(help: "How many changes people make; the hub's own writes come on top.")
-    var events = 3000
+    @Option(help: "How many changes people make; the hub's own writes come on top (3000; 150 with --erp tryton).")
+    var events: Int?
+
+    @Option(help: "The ERP: reference, or tryton, the one that MULTIPOINT_TRYTON_URL names; what is made there stays.")
+    var erp = ERP.reference
+
+    enum ERP: String, ExpressibleByArgument { case reference, tryton }
 
     @Option(help: "What people's choices are drawn from.")
     var seed: UInt64 = 1
@@ -39,7 +45,7 @@ struct DemoCommand: AsyncParsableCommand {
     @OptionGroup var logging: LoggingOptions
 
     func validate() throws {
-        guard events > 0 else { throw ValidationError("--events has to be at least 1") }
+        guard events ?? 1 > 0 else { throw ValidationError("--events has to be at least 1") }
     }
 
     func run() async throws {
@@ -52,7 +58,9 @@ struct DemoCommand: AsyncParsableCommand {
         defer { if keep == nil { try? FileManager.default.removeItem(atPath: folder) } }
         let report: DemoReport
         do {
-            report = try await DemoRun.run(in: folder, events: events, seed: seed, store: store)
+            let swap = erp == .tryton ? try TrytonSwap(ProcessInfo.processInfo.environment) : nil
+            report = try await DemoRun.run(
+                in: folder, events: events ?? (erp == .tryton ? 150 : 3000), seed: seed, store: store, swap: swap)
         } catch let failure as CommandFailure {
             throw failure
         } catch {

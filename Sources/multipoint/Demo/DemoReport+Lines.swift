@@ -10,8 +10,8 @@ extension DemoReport {
         var lines: [String] = []
         func section(_ title: String, _ table: Table) { lines += ["", title] + table.lines.map { "  " + $0 } }
         lines.append(
-            "\(tally.total) changes by people, \(inboundRecords) events, \(comparison.documents) documents in \(Self.seconds(elapsed)) "
-                + "(\(perSecond) events/s); the ERP was down for \(Self.seconds(outage))")
+            "\(tally.total) changes by people, \(inboundRecords) events, \(comparison.documents) documents in \(elapsed.tenths) "
+                + "(\(perSecond) events/s); the ERP was down for \(outage.tenths)")
         let ends = EventEnd.allCases.filter { self.ends($0) > 0 }
         section(
             "Events in, and how each ended",
@@ -98,10 +98,5 @@ extension DemoReport {
         lines += ["", "What does not add up:"] + problems.prefix(30).map { "  \($0)" }
         for difference in comparison.unexplained.prefix(20) { lines.append("    \(difference)") }
         return lines
-    }
-
-    private static func seconds(_ duration: Duration) -> String {
-        let tenths = (duration.milliseconds + 50) / 100
-        return "\(tenths / 10).\(tenths % 10) s"
     }
 }

@@ -6,8 +6,6 @@ import HubModel
 import HubRuntime
 import HubScenario
 import HubStore
-import ReferenceApplication
-import ReferenceERP
 import Synchronization
 
 /// One demonstration, from an empty folder to the comparison.
@@ -19,7 +17,7 @@ struct DemoRun {
     private let latencies: Latencies
     private let progress: DemoProgress
     private let admin: BusAdmin
-    private var people: People
+    private var crew: any DemoCrew
     private let events: Int
     private let seed: UInt64
     private var peaks: [String: Int64] = [:]
@@ -49,65 +47,72 @@ struct DemoRun {
     /// The part of all acts that happen while the ERP is down.
     private static let outagePart = 0.12
 
-    static func run(in folder: String, events: Int, seed: UInt64, store: String = "hub.db") async throws -> DemoReport {
+    /// - Parameter swap: a Tryton in the place of the reference ERP.
+    static func run(
+        in folder: String, events: Int, seed: UInt64, store: String = "hub.db", swap: TrytonSwap? = nil
+    ) async throws -> DemoReport {
         let progress = DemoProgress()
         defer { progress.end() }
         progress.show("starting")
-        let scenario = try Scenario(in: folder, layout: .init(store: store))
-        let configuration = try load(scenario)
-        let store = try HubHost.store(configuration)
-        let embedded = try HubHost.embeddedBus(configuration)
-        let bus = try HubHost.bus(configuration, embedded)
-        var options = RunningHub.Options()
-        options.schemas = try HubHost.schemas(configuration)
-        options.embedded = embedded
+        var layout = Scenario.Layout(store: store)
+        swap?.apply(to: &layout)
+        let scenario = try Scenario(in: folder, layout: layout)
+        let configuration = try load(scenario, swap?.environment ?? [:])
+        let (crew, used) = try await Self.crew(scenario, swap, seed: seed)
         let latencies = Latencies()
         var runtimeEvents = RuntimeEvents()
         runtimeEvents.delivered = { latencies.note($0, $1) }
-        let hub = RunningHub(configuration: configuration, store: store, bus: bus, options: options, events: runtimeEvents)
-        let admin = try BusAdmin(bus)
+        let hosted = try await HostedHub.start(
+            configuration, events: runtimeEvents, prepare: CanonicalGeneration.raise(past: used))
         let report: Result<DemoReport, any Error>
         do {
-            try await Blocking.run { () throws(RuntimeError) in try hub.start() }
+            let admin = try BusAdmin(hosted.bus)
             var run = DemoRun(
-                scenario: scenario, configuration: configuration, hub: hub, bus: bus, latencies: latencies, progress: progress,
-                admin: admin,
-                people: People(scenario, seed: seed), events: events, seed: seed)
-            report = .success(try await run.perform())
+                scenario: scenario, configuration: configuration, hub: hosted.hub, bus: hosted.bus, latencies: latencies,
+                progress: progress, admin: admin, crew: crew, events: events, seed: seed)
+            report = await run.performed()
+            await Blocking.run { admin.close() }
         } catch {
             report = .failure(error)
         }
         progress.show("stopping")
-        await Blocking.run {
-            hub.stop()
-            admin.close()
-            store.close()
-            scenario.close()
-            embedded?.close()
-            try? FileManager.default.removeItem(atPath: configuration.embeddedAddressFile)
-        }
+        await crew.close()
+        await hosted.stop()
+        await Blocking.run { scenario.close() }
         return try report.get()
     }
 
-    private static func load(_ scenario: Scenario) throws -> Configuration {
+    /// Who acts, and the generation of ids that a hub has left in the ERP before.
+    private static func crew(_ scenario: Scenario, _ swap: TrytonSwap?, seed: UInt64) async throws -> (any DemoCrew, Int) {
+        guard let swap else { return (ReferenceCrew(scenario, seed: seed), 0) }
+        let tryton = try await TrytonPerson(swap.settings)
+        let used = try await tryton.lastGeneration()
+        return (TrytonCrew(scenario, swap, tryton, run: "\(used + 1)", seed: seed), used)
+    }
+
+    private static func load(_ scenario: Scenario, _ environment: [String: String]) throws -> Configuration {
         do throws(ConfigurationMistakes) {
             return try Configuration.load(
-                scenario.configurationFile, catalog: DriverCatalog.all, environment: [:], busCheck: ConfigurationOptions.check)
+                scenario.configurationFile, catalog: DriverCatalog.all, environment: environment,
+                busCheck: ConfigurationOptions.check)
         } catch {
             throw CommandFailure(.wrong, error.description)
         }
     }
 
+    private mutating func performed() async -> Result<DemoReport, any Error> {
+        do { return .success(try await perform()) } catch { return .failure(error) }
+    }
+
     private mutating func perform() async throws -> DemoReport {
         // Consumer groups take some seconds to form: what comes now is not to be measured.
         progress.show("starting")
-        _ = try await scenario.erp.createArticle(["code": "FIRST", "name": "The first product", "saleable": false])
+        try await crew.begin()
         try await settle("starting", within: .seconds(60))
         latencies.reset()
         let start = ContinuousClock.now
-        let count = max(20, min(2000, events / 25))
         progress.show("products and customers")
-        try await scenario.seed(products: count, customers: count, seed: seed)
+        try await crew.seed(events: events, seed: seed)
         try await settle("products and customers", within: .seconds(120))
         try await work("people at work", until: events * 45 / 100)
         try await publishBroken()
@@ -117,13 +122,14 @@ struct DemoRun {
         let elapsed = ContinuousClock.now - start
         progress.show("comparing")
         let (scenario, configuration, bus, store) = (scenario, configuration, bus, hub.store)
+        let others = try await crew.documents(configuration)
         let comparison = try await onThread {
-            try Comparison.make(scenario, configuration, store: .held(store), bus: bus)
+            try Comparison.make(scenario, configuration, store: .held(store), bus: bus, others: others)
         }
         let reading = try await onThread { try BusReading.read(configuration, bus: bus, group: "\(configuration.hub).demo") }
         let lags = try await lags()
         return DemoReport(
-            events: events, seed: seed, elapsed: elapsed, outage: outage, tally: people.tally, settlement: settlement,
+            events: events, seed: seed, elapsed: elapsed, outage: outage, tally: crew.tally, settlement: settlement,
             comparison: comparison,
             reading: reading, lags: lags, peaks: peaks, latencies: latencies.all, broken: broken, failure: hub.failed.map { "\($0)" })
     }
@@ -133,12 +139,12 @@ struct DemoRun {
     /// Lets people act until so many changes have been made.
     private mutating func work(_ phase: String, until count: Int) async throws {
         var untilLook = 0
-        while people.tally.total < count {
-            try await people.act()
+        while crew.tally.total < count {
+            try await crew.act()
             untilLook -= 1
             if untilLook < 0 {
                 untilLook = 100
-                progress.show(phase, Double(people.tally.total) / Double(events), "\(people.tally.total) of \(events) changes")
+                progress.show(phase, Double(crew.tally.total) / Double(events), "\(crew.tally.total) of \(events) changes")
                 try await scenario.completeLateCalls()
                 try await holdBack()
             }
@@ -159,12 +165,12 @@ struct DemoRun {
     /// The ERP cannot be reached for a while, and people go on.
     private mutating func breakDown() async throws {
         let start = ContinuousClock.now
-        try await scenario.erp.file.setOutage(true)
+        try await crew.setOutage(true)
         try await work("the ERP is down", until: Int(Double(events) * (0.45 + Self.outagePart)))
         // Long enough for the hub to notice, however few the events.
         let rest = ContinuousClock.now - start
         if rest < .seconds(2) { try await Task.sleep(for: .seconds(2) - rest) }
-        try await scenario.erp.file.setOutage(false)
+        try await crew.setOutage(false)
         outage = ContinuousClock.now - start
     }
 
@@ -183,7 +189,7 @@ struct DemoRun {
     private func settle(_ phase: String, within limit: Duration) async throws -> Settlement {
         let (progress, hub) = (progress, hub)
         let settlement = try await Settlement.wait(
-            scenario, configuration, store: .held(hub.store), bus: bus, within: limit,
+            scenario, configuration, store: .held(hub.store), bus: bus, within: limit * crew.patience, calm: crew.calm,
             looked: { moving in progress.show(phase, nil, moving.first ?? "") })
         if let failure = hub.failed { throw CommandFailure(.notWell, failure.description) }
         return settlement

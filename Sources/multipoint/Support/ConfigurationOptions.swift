@@ -13,16 +13,16 @@ struct ConfigurationOptions: ParsableArguments {
     var path: String { config ?? ProcessInfo.processInfo.environment["MULTIPOINT_CONFIG"] ?? "hub.yaml" }
 
     /// The configuration, with all its secrets. Ends the command with every mistake named.
-    func load() throws(CommandFailure) -> Configuration { try load(needsSecrets: true) }
+    func load() throws(CommandFailure) -> Configuration { try Self.load(path, needsSecrets: true) }
 
     /// The configuration for commands that talk to no application: a secret that cannot be read here does not matter.
-    func loadWithoutSecrets() throws(CommandFailure) -> Configuration { try load(needsSecrets: false) }
+    func loadWithoutSecrets() throws(CommandFailure) -> Configuration { try Self.load(path, needsSecrets: false) }
 
-    private func load(needsSecrets: Bool) throws(CommandFailure) -> Configuration {
+    static func load(_ path: String, needsSecrets: Bool = true) throws(CommandFailure) -> Configuration {
         do throws(ConfigurationMistakes) {
             return try Configuration.load(
                 path, catalog: DriverCatalog.all, environment: ProcessInfo.processInfo.environment, needsSecrets: needsSecrets,
-                busCheck: Self.check)
+                busCheck: check)
         } catch {
             let count = error.mistakes.count
             throw CommandFailure(.wrong, error.description + "\n\(count) mistake\(count == 1 ? "" : "s")")
@@ -42,7 +42,10 @@ extension Configuration {
     /// Lets go of all applications, at the same time: a driver's process is given time to end.
     func closeDrivers() async {
         await withTaskGroup(of: Void.self) { group in
-            for application in applications { group.addTask { await application.driver.close() } }
+            for application in applications {
+                group.addTask { await application.driver.close() }
+                if let signal = application.signal { group.addTask { await signal.close() } }
+            }
         }
     }
 

@@ -13,9 +13,12 @@ import Logging
 enum HubHost {
     /// The native types' schemas: those of the drivers, and in their place files beside the configuration
     /// (`schemas/<application>/<native type>.schema.json`).
+    ///
+    /// - Throws: also where a mapping is to a field that its native type does not have by the schema, with file and line.
     static func schemas(_ configuration: Configuration) throws(CommandFailure) -> [ApplicationID: [String: SchemaValidator]] {
         let folder = URL(fileURLWithPath: configuration.file).deletingLastPathComponent().appendingPathComponent("schemas").path
         var result: [ApplicationID: [String: SchemaValidator]] = [:]
+        var mistakes: [ConfigurationMistake] = []
         for application in configuration.applications {
             for native in application.topics.keys {
                 let own = "\(folder)/\(application.id)/\(native).schema.json"
@@ -25,11 +28,20 @@ enum HubHost {
                     ?? BuiltinSchemas.schema(driver: application.driverName, native: native)
                 guard let bytes = bytes ?? ready else { continue }
                 do {
-                    result[application.id, default: [:]][native] = try SchemaValidator(schema: try JSONDocument.parse(bytes).root.value)
+                    let schema = try JSONDocument.parse(bytes).root.value
+                    result[application.id, default: [:]][native] = try SchemaValidator(schema: schema)
+                    for mapping in application.mappings where mapping.natives.contains(native) {
+                        mistakes += SchemaPaths.mistakes(mapping, native: native, schema: schema)
+                    }
                 } catch {
                     throw CommandFailure(.wrong, "\(own): \(error)")
                 }
             }
+        }
+        guard mistakes.isEmpty else {
+            let sorted = mistakes.sorted { ($0.file, $0.line, $0.column) < ($1.file, $1.line, $1.column) }
+            throw CommandFailure(
+                .wrong, sorted.map(\.description).joined(separator: "\n") + "\n\(sorted.count) mistake\(sorted.count == 1 ? "" : "s")")
         }
         return result
     }

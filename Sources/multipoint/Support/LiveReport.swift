@@ -4,12 +4,11 @@ import HubConfiguration
 import HubDriver
 import HubModel
 import HubRules
-import Synchronization
 
 /// What the broker and the applications say when they are asked.
 struct LiveReport {
     struct Finding {
-        /// `bus`, `topic` or `application`.
+        /// `bus`, `topic`, `application` or `mapping`.
         var kind: String
         var name: String
         var isWell: Bool
@@ -19,7 +18,7 @@ struct LiveReport {
     var findings: [Finding] = []
 
     var isWell: Bool { findings.allSatisfy(\.isWell) }
-    var isBusWell: Bool { findings.allSatisfy { $0.isWell || $0.kind == "application" } }
+    var isBusWell: Bool { findings.allSatisfy { $0.isWell || $0.kind == "application" || $0.kind == "mapping" } }
 
     var lines: [String] {
         Table(["LIVE", "NAME", "STATE", ""], findings.map { [$0.kind, $0.name, $0.isWell ? "ok" : "NOT WELL", $0.text] }).lines
@@ -33,13 +32,13 @@ struct LiveReport {
     static func make(_ configuration: Configuration, timeout: Duration) async -> LiveReport {
         var report = LiveReport()
         report.findings = await bus(configuration, timeout)
-        report.findings += await withTaskGroup(of: (Int, Finding).self) { group in
+        report.findings += await withTaskGroup(of: (Int, [Finding]).self) { group in
             for (place, application) in configuration.applications.enumerated() {
-                group.addTask { (place, await probe(application, timeout)) }
+                group.addTask { (place, await look(application, configuration, timeout)) }
             }
-            var found: [(Int, Finding)] = []
-            for await finding in group { found.append(finding) }
-            return found.sorted { $0.0 < $1.0 }.map(\.1)
+            var found: [(Int, [Finding])] = []
+            for await findings in group { found.append(findings) }
+            return found.sorted { $0.0 < $1.0 }.flatMap(\.1)
         }
         return report
     }
@@ -85,9 +84,23 @@ struct LiveReport {
 
     // MARK: Applications
 
+    /// Who it is, and where its driver can tell, what of it is not as its mappings expect.
+    private static func look(_ application: ApplicationConfiguration, _ configuration: Configuration, _ timeout: Duration) async
+        -> [Finding]
+    {
+        let probed = await probe(application, timeout)
+        guard probed.isWell, application.driver is any Discovering else { return [probed] }
+        do throws(CommandFailure) {
+            let report = try await DiscoveryReport.make(configuration, application.id, only: nil, timeout: max(timeout, .seconds(30)))
+            return [probed] + report.findings.map { Finding(kind: "mapping", name: application.id.rawValue, isWell: false, text: "\($0)") }
+        } catch {
+            return [probed, Finding(kind: "mapping", name: application.id.rawValue, isWell: false, text: error.text)]
+        }
+    }
+
     private static func probe(_ application: ApplicationConfiguration, _ timeout: Duration) async -> Finding {
-        let driver = application.driver
-        let answer: Result<ApplicationIdentity, DriverError>? = await first(within: timeout) {
+        let driver = application.probed
+        let answer: Result<ApplicationIdentity, DriverError>? = await Limit.first(within: timeout) {
             do throws(DriverError) { return .success(try await driver.probe()) } catch { return .failure(error) }
         }
         let name = application.id.rawValue
@@ -98,33 +111,6 @@ struct LiveReport {
                 kind: "application", name: name, isWell: true, text: "\(identity.instance), version \(identity.version)\(details)")
         case .failure(let error): return Finding(kind: "application", name: name, isWell: false, text: error.description)
         case nil: return Finding(kind: "application", name: name, isWell: false, text: "no answer within \(timeout.milliseconds / 1000) s")
-        }
-    }
-
-    /// The body's result; nil where it takes longer. A body that does not heed its cancellation is left behind, and ends with the process.
-    private static func first<T: Sendable>(within limit: Duration, _ body: @escaping @Sendable () async -> T) async -> T? {
-        let open = Open<T>()
-        return await withCheckedContinuation { continuation in
-            open.continuation.withLock { $0 = continuation }
-            let work = Task { open.end(await body()) }
-            Task {
-                try? await Task.sleep(for: limit)
-                work.cancel()
-                open.end(nil)
-            }
-        }
-    }
-
-    /// A continuation that whoever comes first resumes.
-    private final class Open<T: Sendable>: Sendable {
-        let continuation = Mutex<CheckedContinuation<T?, Never>?>(nil)
-
-        func end(_ value: T?) {
-            let waiting = continuation.withLock { waiting in
-                defer { waiting = nil }
-                return waiting
-            }
-            waiting?.resume(returning: value)
         }
     }
 }

@@ -12,7 +12,7 @@ struct ManifestDescription {
         self.settings = settings
         let all: [(String, Bool)] = [
             ("look up", driver is any LookingUp), ("read", driver is any Reading), ("page", driver is any Paging),
-            ("capture", driver is any Capturing),
+            ("capture", driver is any Capturing), ("answer", !manifest.functions.isEmpty), ("discover", driver is any Discovering),
         ]
         capabilities = all.filter(\.1).map(\.0)
     }
@@ -29,6 +29,10 @@ struct ManifestDescription {
             "limits         \(limits.batch) deliveries in a call, \(limits.concurrentCalls) calls at once\(perMinute)",
         ]
         for entity in manifest.entities { lines += [""] + self.lines(entity) }
+        if !manifest.functions.isEmpty { lines += ["", "functions"] }
+        lines += manifest.functions.map { function in
+            "  \(function.name)(\(function.parameters.map(\.name).joined(separator: ", "))): \(function.summary)"
+        }
         if !settings.isEmpty { lines += ["", "settings"] }
         lines += settings.map { setting in
             let notes = [setting.isRequired ? "required" : nil, setting.isSecret ? "secret" : nil].compactMap { $0 }
@@ -74,7 +78,7 @@ struct ManifestDescription {
                 "batch": Self.number(Int64(limits.batch)), "concurrentCalls": Self.number(Int64(limits.concurrentCalls)),
                 "callsPerMinute": limits.callsPerMinute.map { Self.number(Int64($0)) } ?? .null,
             ],
-            "entities": .array(manifest.entities.map(value)),
+            "entities": .array(manifest.entities.map(value)), "functions": .array(manifest.functions.map(\.value)),
             "settings": .array(
                 settings.map { setting in
                     [

@@ -43,6 +43,14 @@ final class SampleBench: DriverBench {
 
     var samples: [Sample] { file.entries.map(sample) }
 
+    var questions: [QuestionSample] {
+        file.questions.map { question in
+            QuestionSample(question.function, company: question.company, unknown: question.unknown) {
+                try await self.ready(question.arguments)
+            }
+        }
+    }
+
     private func sample(_ entry: SampleFile.Entry) -> Sample {
         var sample = Sample(entry.native, company: entry.company) { mark in
             try await self.ready(SampleFile.marked(entry.create, mark))

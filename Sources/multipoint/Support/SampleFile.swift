@@ -39,14 +39,47 @@ struct SampleFile: Sendable {
         var reason: String?
     }
 
+    /// A question to be asked of a function.
+    struct Question: Sendable {
+        var function: String
+        var company: String?
+        var arguments: Fields
+        /// Laid over the arguments: names what is not there.
+        var unknown: Fields
+    }
+
+    /// The member that holds questions; native types have no such name.
+    private static let questionsName = "$questions"
+
     var entries: [Entry]
+    var questions: [Question]
 
     init(_ bytes: [UInt8]) throws(Mistake) {
         let value: Value
         do throws(JSONTextError) { value = try JSONText.value(bytes) } catch { throw Mistake(text: error.reason) }
         entries = []
-        for (native, sample) in try Self.object(value, "the file") { entries.append(try Self.entry(native, sample)) }
+        questions = []
+        for (native, sample) in try Self.object(value, "the file") {
+            if native == Self.questionsName {
+                for element in sample.array ?? [] { questions.append(try Self.question(element)) }
+            } else {
+                entries.append(try Self.entry(native, sample))
+            }
+        }
         if entries.isEmpty { throw Mistake(text: "it has no sample") }
+    }
+
+    private static func question(_ value: Value) throws(Mistake) -> Question {
+        let place = questionsName
+        let fields = try object(value, place)
+        let known = ["function", "company", "arguments", "unknown"]
+        if let name = fields.names.first(where: { !known.contains($0) }) {
+            throw Mistake(text: "\(place) has a member \(name); there are \(known.joined(separator: ", "))")
+        }
+        guard let function = fields["function"]?.text else { throw Mistake(text: "a question of \(place) needs its function") }
+        return Question(
+            function: function, company: fields["company"]?.text, arguments: try object(fields["arguments"] ?? [:], "\(place).arguments"),
+            unknown: try object(fields["unknown"] ?? [:], "\(place).unknown"))
     }
 
     private static func entry(_ native: String, _ value: Value) throws(Mistake) -> Entry {

@@ -52,20 +52,47 @@ enum StoreAccess {
         return try await ask(request, configuration.requests)
     }
 
-    private static func ask(_ request: OperatorRequest, _ requests: OperatorRequests) async throws(CommandFailure) -> String {
+    /// Long enough for workers to end and for an application to say what it holds.
+    private static let hubPatience: Duration = .seconds(90)
+
+    /// Asks the running hub for what only it can do.
+    static func askHub(_ command: OperatorRequest.Command, _ configuration: Configuration) async throws(CommandFailure) -> String {
+        guard let reply = try await askHubIfAny(command, configuration) else {
+            throw CommandFailure(.unreachable, "no hub is running with the store of \(configuration.file)")
+        }
+        return reply
+    }
+
+    /// Asks the running hub; nil where none holds the store.
+    static func askHubIfAny(_ command: OperatorRequest.Command, _ configuration: Configuration) async throws(CommandFailure) -> String? {
+        guard configuration.storeServer != nil || FileManager.default.fileExists(atPath: configuration.storePath) else { return nil }
+        do throws(StoreError) {
+            try await Blocking.run { () throws(StoreError) in try open(configuration).close() }
+            return nil
+        } catch {
+            guard error.code == .held else { throw CommandFailure(error) }
+        }
+        return try await ask(OperatorRequest(command), configuration.requests, within: hubPatience)
+    }
+
+    private static func ask(
+        _ request: OperatorRequest, _ requests: OperatorRequests, within limit: Duration = .seconds(10)
+    ) async throws(CommandFailure) -> String {
         do {
             try requests.submit(request)
         } catch {
             throw CommandFailure(.unreachable, "the request cannot be left in \(requests.folder): \(error)")
         }
-        var reply = await requests.reply(of: request.id)
+        var reply = await requests.reply(of: request.id, within: limit)
         if reply == nil, !requests.withdraw(request.id) {
             // The hub took it up just now: its answer is about to come.
             reply = await requests.reply(of: request.id, within: .seconds(2))
             if reply == nil { throw CommandFailure(.unreachable, "the hub has taken the request up, but not answered; look at its log") }
         }
         guard let reply else {
-            throw CommandFailure(.unreachable, "the hub that holds the store has not answered within 10 s; the request was taken back")
+            throw CommandFailure(
+                .unreachable,
+                "the hub that holds the store has not answered within \(limit.components.seconds) s; the request was taken back")
         }
         guard reply.isDone else { throw CommandFailure(.notWell, reply.text) }
         return reply.text
