@@ -24,7 +24,7 @@ struct ConformanceTests {
     @Test func theProxyServesAsWell() async throws {
         let report = try await DriverConformance(SocketBench(), quick()).run()
         #expect(report.hasPassed, "\(report.text)")
-        #expect(report.entries.count { if case .passed = $0.result { true } else { false } } == 31)
+        #expect(report.entries.count { if case .passed = $0.result { true } else { false } } == 34)
     }
 
     @Test(arguments: [

@@ -120,6 +120,7 @@ extension WarehouseDriver: Discovering {
         if defect == .repeatsFields { fields += fields }
         let rights: Set<DiscoveredType.Right> = defect == .hidesRights ? [.read] : Set(DiscoveredType.Right.allCases)
         return Discovery(
-            identity: identity, types: defect == .hidesTypes ? [] : [DiscoveredType(native: "item", fields: fields, rights: rights)])
+            identity: identity, types: defect == .hidesTypes ? [] : [DiscoveredType(native: "item", fields: fields, rights: rights)],
+            functions: manifest.functions.map(\.name))
     }
 }

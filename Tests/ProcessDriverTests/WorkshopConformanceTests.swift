@@ -266,7 +266,7 @@ struct WorkshopConformanceTests {
             (.describe, ["protocol": 1, "application": "workshop", "settings": settings, "companies": [:]]), (.probe, [:]),
             (.apply, ["deliveries": .array([delivery, update, bad].map(Questions.delivery)), "settleBy": 9_999_999_999_999]),
             (.lookUp, ["references": [Questions.lookUp(look)]]), (.read, ["documents": [Questions.read(read)]]),
-            (.page, ["native": "client", "limit": 10]), (.capture, ["limit": 10]),
+            (.page, ["native": "client", "limit": 10]), (.capture, ["limit": 10]), (.discover, [:]),
             (.answer, Questions.question(Question(function: "price", company: nil, arguments: ["product": "999999", "quantity": 2]))),
         ]
         let child = Process()

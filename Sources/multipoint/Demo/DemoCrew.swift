@@ -12,6 +12,8 @@ protocol DemoCrew: Sendable {
     var calm: Duration { get }
     /// How often longer everything may take than with the reference applications.
     var patience: Int { get }
+    /// How long the ERP may go on by itself when nobody acts any more.
+    var afterwork: Duration { get }
 
     /// Something that gets everything going.
     func begin() async throws
@@ -40,6 +42,7 @@ struct ReferenceCrew: DemoCrew {
     var tally: People.Tally { people.tally }
     var calm: Duration { .milliseconds(100) }
     var patience: Int { 1 }
+    var afterwork: Duration { .zero }
 
     func begin() async throws {
         _ = try await scenario.erp.createArticle([

@@ -24,6 +24,7 @@ struct TrytonCrew: DemoCrew {
 
     let calm = Duration.seconds(3)
     let patience = 6
+    let afterwork = Duration.seconds(90)
 
     /// What happens how often; without holds, open confirmations and stock, which are other things in Tryton.
     private static let weights: [(act: People.Act, weight: Int)] = [
