@@ -46,12 +46,16 @@ extension OdooDriver {
         guard let all = try await client.call(model, "fields_get", attributes).object else {
             throw .unusable("\(model): fields_get answers no object")
         }
+        let required = all.filter { $0.value["required"]?.bool == true }.map { Value.string($0.name) }
+        // What has a default need not be sent.
+        let defaults = required.isEmpty ? nil : try await client.call(model, "default_get", ["fields": .array(required)]).object
         var found: [DiscoveredField] = []
         for member in members where member.name != NativeType.lineMark {
             guard let description = all[member.name] else { continue }
             var field = DiscoveredField(
                 path: prefix + member.name, kind: member.kind.discovered, nativeKind: description["type"]?.text ?? "",
-                label: description["string"]?.text, isRequired: description["required"]?.bool == true, isReadOnly: member.isReadOnly)
+                label: description["string"]?.text,
+                isRequired: description["required"]?.bool == true && defaults?[member.name] == nil, isReadOnly: member.isReadOnly)
             if let choices = description["selection"]?.array {
                 field.kind = .code
                 field.codes = choices.compactMap { $0.array?.first?.text }

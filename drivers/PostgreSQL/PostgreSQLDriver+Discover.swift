@@ -5,18 +5,19 @@ import PostgresClient
 extension PostgreSQLDriver: Discovering {
     /// The declared tables as the catalog has them; one that is not there, or that the user may not see, is left out.
     func discover() async throws(DriverError) -> Discovery {
-        let identity = try await probe()
         let tables = tables
-        let types = try await ask { session throws(PostgresError) in
+        return try await ask { session throws(PostgresError) in
             let connection = try session.connection()
             let natives = try Self.natives(tables, on: connection)
             var types: [DiscoveredType] = []
+            var names: [String] = []
             for declaration in tables {
-                if let type = try Self.type(declaration, natives, on: connection) { types.append(type) }
+                guard let type = try Self.type(declaration, natives, on: connection) else { continue }
+                types.append(type)
+                names.append(TableShape.quotedTable(declaration.table))
             }
-            return types
+            return Discovery(identity: try Self.identity(of: names, on: connection), types: types)
         }
-        return Discovery(identity: identity, types: types)
     }
 
     /// Native types by the number of their table.

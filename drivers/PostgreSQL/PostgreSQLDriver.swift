@@ -40,25 +40,30 @@ struct PostgreSQLDriver: Driver, LookingUp, Reading, Paging {
             try prepare(connection)
             var names: [String] = []
             for table in tables { if let shape = try shape(table.native, on: connection) { names.append(shape.table) } }
-            let row = try connection.run(
-                """
-                SELECT (SELECT system_identifier FROM pg_control_system())::text || '/' || d.oid::text, current_setting('server_version'),
-                    current_user, d.datname FROM pg_database d WHERE d.datname = current_database()
-                """
-            ).first
-            let missing = try connection.run(
-                """
-                SELECT t || ': ' || p FROM unnest($1::text[]) AS t, unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS p
-                WHERE NOT has_table_privilege(t, p)
-                """, [.texts(names)]
-            ).rows.map { "no right to \($0.text(0))" }
-            return ApplicationIdentity(
-                instance: row?.text(0) ?? "", version: row?.text(1) ?? "",
-                details: [
-                    "user \(row?.text(2) ?? ""), database \(row?.text(3) ?? "")", connection.isEncrypted ? "encrypted" : "not encrypted",
-                ]
-                    + missing)
+            return try Self.identity(of: names, on: connection)
         }
+    }
+
+    /// Whose database it is, and what the user may not do with those tables.
+    static func identity(of names: [String], on connection: PostgresConnection) throws(PostgresError) -> ApplicationIdentity {
+        let row = try connection.run(
+            """
+            SELECT (SELECT system_identifier FROM pg_control_system())::text || '/' || d.oid::text, current_setting('server_version'),
+                current_user, d.datname FROM pg_database d WHERE d.datname = current_database()
+            """
+        ).first
+        let missing = try connection.run(
+            """
+            SELECT t || ': ' || p FROM unnest($1::text[]) AS t, unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS p
+            WHERE NOT has_table_privilege(t, p)
+            """, [.texts(names)]
+        ).rows.map { "no right to \($0.text(0))" }
+        return ApplicationIdentity(
+            instance: row?.text(0) ?? "", version: row?.text(1) ?? "",
+            details: [
+                "user \(row?.text(2) ?? ""), database \(row?.text(3) ?? "")", connection.isEncrypted ? "encrypted" : "not encrypted",
+            ]
+                + missing)
     }
 
     func close() async { await pool.close() }

@@ -24,10 +24,14 @@ extension TrytonDriver: Discovering {
 
     private func fields(_ type: any DocumentType, _ work: Work) async throws(TrytonFailure) -> [DiscoveredField] {
         var definitions: [String: Fields] = [:]
+        var defaults: [String: Fields] = [:]
         for (model, members) in Dictionary(grouping: type.members, by: \.model) {
             let names = Value.array(Set(members.map(\.field)).sorted().map { .string($0) })
             definitions[model] = try await optional { () throws(TrytonFailure) in
                 try await work.call(model, "fields_get", [names]).object
+            }
+            defaults[model] = try await optional { () throws(TrytonFailure) in
+                try await work.call(model, "default_get", [names]).object
             }
         }
         var fields: [DiscoveredField] = []
@@ -35,10 +39,14 @@ extension TrytonDriver: Discovering {
             guard let definition = definitions[member.model]?[member.field]?.object else { continue }
             let native = definition["type"]?.text ?? ""
             let codes = try await codes(member, definition, work)
+            // Only where nothing else gives a value: no default, no state of the record, and no other record that is made only when needed.
+            let isRequired =
+                definition["required"]?.bool == true && definition["states"]?.text == "{}" && member.model == type.model
+                && defaults[member.model]?[member.field] == nil && type.takes(member)
             fields.append(
                 DiscoveredField(
                     path: member.path, kind: member.kind ?? (codes == nil ? Self.kind(native) : .code), nativeKind: native,
-                    label: definition["string"]?.text, isRequired: definition["required"]?.bool == true && type.takes(member),
+                    label: definition["string"]?.text, isRequired: isRequired,
                     isReadOnly: definition["readonly"]?.bool == true && definition["states"]?.text == "{}" || !type.takes(member),
                     codes: codes))
         }
@@ -52,7 +60,7 @@ extension TrytonDriver: Discovering {
             let rows = try await optional { () throws(TrytonFailure) in
                 try await work.rows(names.model, [], [names.field], limit: 1000, order: [("id", "ASC")])
             }
-            return rows.map { rows in Set(rows.compactMap { $0[names.field]?.text }).sorted() }
+            return rows.map { rows in Set(rows.compactMap { $0[names.field]?.text }).sorted() }.flatMap { $0.isEmpty ? nil : $0 }
         }
         // A selection that Tryton reckons by a method is a name, no list.
         guard definition["type"]?.text == "selection", let options = definition["selection"]?.array else { return nil }
