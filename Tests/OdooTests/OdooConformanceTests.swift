@@ -44,7 +44,7 @@ import Testing
     private func run(_ checks: Set<Check>, answer: Int, settle: Int, only native: String? = nil) async throws -> ConformanceReport {
         var options = ConformanceOptions()
         options.checks = checks
-        options.captureTime = .seconds(20)
+        options.captureTime = .seconds(60)
         options.patience = .seconds(15)
         // It takes minutes: what is known is said at once.
         options.progress = { entry in

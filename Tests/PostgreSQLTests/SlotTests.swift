@@ -190,14 +190,18 @@ import Testing
                 ).first
                 return try #require(row.flatMap { LogSequenceNumber($0.text(0)) })
             }
-            let before = try confirmed()
+            func written() throws -> LogSequenceNumber {
+                let row = try desk.connection.run("SELECT pg_current_wal_lsn()::text").first
+                return try #require(row.flatMap { LogSequenceNumber($0.text(0)) })
+            }
+            // An idle slot may still be moved on to here, and not a byte beyond.
+            let before = try written()
             try desk.sql("INSERT INTO customer (name) VALUES ('told')")
             try await listener.tell { $0.told.last?.fields?["name"] == "told" }
-            #expect(try confirmed() == before, "told is not stored")
+            #expect(try confirmed() <= before, "told is not stored")
             // Others write much of the log.
             try desk.sql("CREATE TABLE noise AS SELECT i, repeat(md5(i::text), 10) FROM generate_series(1, 20000) i")
-            let noise = try #require(
-                try desk.connection.run("SELECT pg_current_wal_lsn()::text").first.flatMap { LogSequenceNumber($0.text(0)) })
+            let noise = try written()
             for _ in 0..<200 {
                 if try confirmed() >= noise { break }
                 try await listener.tell(10)

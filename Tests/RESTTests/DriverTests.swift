@@ -269,7 +269,9 @@ struct ProtocolTests {
             Issue.record("stock is not declared")
         }
         await driver.close()
-        let (_, central) = try await odata(csrf: false)
+        let (server, central) = try await odata(csrf: false)
+        // It listens for as long as somebody holds it.
+        defer { withExtendedLifetime(server) {} }
         let item = try #require(
             try await central.one(delivery(.create, "item", "p", company: ODataService.company, ["displayName": "I"])).document)
         let question = Question(function: "stock", company: ODataService.company, arguments: ["product": .string(item.key.rawValue)])
