@@ -49,6 +49,31 @@ struct WireTests {
         #expect(throws: DriverError.self) { try CapturePosition(#"{"a":{"keys":"x"}}"#) }
     }
 
+    @Test("A part's change behind another part's later one moves the document's place in the feed")
+    func placeInFeed() throws {
+        func sale(_ sale: String, line: String, invoice: String) throws -> Tryton.Record {
+            let row = try JSONText.value(
+                """
+                {"id": 7, "_timestamp": "\(sale)", "lines.": [{"id": 1, "_timestamp": "\(line)"}],
+                 "invoices.": [{"id": 2, "_timestamp": "\(invoice)"}]}
+                """)
+            return Tryton.Record(
+                row: try #require(row.object), parts: ["lines.": "sale.line", "invoices.": "account.invoice"], model: "sale.sale")
+        }
+        let before = try sale("1795263350.000001", line: "1795263350.000001", invoice: "1795263355.000000")
+        // The transaction that set the order's state began before the invoice's, and ended after it was read.
+        let after = try sale("1795263354.000000", line: "1795263350.000001", invoice: "1795263355.000000")
+        let later = try sale("1795263356.000000", line: "1795263350.000001", invoice: "1795263355.000000")
+        #expect(before.stamp == after.stamp)
+        #expect(before.position < after.position && after.position < later.position)
+        #expect(before.token != after.token)
+        // Ten times the largest time that can be read is more than a place holds.
+        let line = try JSONText.value(#"{"id": 1, "_timestamp": "999999999999.999999"}"#)
+        var row = later.row
+        row["lines."] = .array(Array(repeating: line, count: 10))
+        #expect(Tryton.Record(row: row, parts: later.parts, model: later.model).position.minor == .max)
+    }
+
     @Test("Tryton's errors are rules with stable names, all of them in the manifest")
     func errors() throws {
         let cases: [(String, String)] = [

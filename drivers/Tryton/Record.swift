@@ -15,6 +15,16 @@ struct Record: Sendable {
     /// The last change of the record or any part, in microseconds since 1970.
     var stamp: Int64 { stamps.map(\.time).max() ?? 0 }
 
+    /// The place in the feed. A transaction is stamped with its beginning and seen at its end, so that a part may change behind another one
+    /// that began later: the last change alone would then not move, and the sum of all changes does.
+    var position: SourcePosition {
+        let sum = stamps.reduce(Int64(0)) { sum, stamp in
+            let (next, isTooMuch) = sum.addingReportingOverflow(stamp.time)
+            return isTooMuch ? .max : next
+        }
+        return SourcePosition(major: stamp, minor: sum)
+    }
+
     /// The version: the last change, and a sum over every part's, which also tells parts that have gone.
     var token: VersionToken {
         var sum: UInt64 = 0xcbf2_9ce4_8422_2325

@@ -209,7 +209,7 @@ extension TrytonDriver: Capturing {
         return CapturedChange(
             event: ChangeEvent(
                 id: "\(type.native)-\(key)-deleted", type: type.native, operation: .delete, key: NativeKey(String(key)),
-                position: SourcePosition(minor: now * 1000), time: Instant(milliseconds: now)),
+                position: SourcePosition(major: now * 1000, minor: 0), time: Instant(milliseconds: now)),
             fields: nil)
     }
 }

@@ -104,7 +104,7 @@ extension TrytonDriver: LookingUp, Reading, Paging {
 
     func document(_ record: Record, _ type: any DocumentType, _ work: Work) -> NativeDocument {
         NativeDocument(
-            key: NativeKey(String(record.id)), token: record.token, stamp: SourcePosition(minor: record.stamp),
+            key: NativeKey(String(record.id)), token: record.token, stamp: record.position,
             reference: record.isDuplicate ? nil : type.references(record.row).first, isDeleted: type.isDeleted(record),
             fields: type.told(record, work))
     }
