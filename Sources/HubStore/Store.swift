@@ -99,7 +99,8 @@ package protocol StoreTransaction: AnyObject {
     func check(epoch: Int64, _ group: String, _ partition: TopicPartition) throws(StoreError)
     /// The store's generation, from 1.
     func generation() throws(StoreError) -> Int
-    func raiseGeneration() throws(StoreError) -> Int
+    /// Gives the generation after the store's own and after that one, and keeps it.
+    func raiseGeneration(past used: Int) throws(StoreError) -> Int
     func catchUp(_ application: ApplicationID) throws(StoreError) -> CatchUp?
     func putCatchUp(_ catchUp: CatchUp?, _ application: ApplicationID) throws(StoreError)
     /// Small facts by name: partition counts, application identities, pauses, capture positions.
@@ -119,4 +120,9 @@ package protocol StoreTransaction: AnyObject {
     func eventEnds() throws(StoreError) -> [(topic: String, end: EventEnd, count: Int)]
     func outcomeCounts() throws(StoreError) -> [(application: ApplicationID, kind: OutcomeKind, count: Int)]
     func goldenCounts() throws(StoreError) -> [(entity: EntityName, live: Int, deleted: Int)]
+}
+
+extension StoreTransaction {
+    /// The next generation.
+    package func raiseGeneration() throws(StoreError) -> Int { try raiseGeneration(past: 0) }
 }

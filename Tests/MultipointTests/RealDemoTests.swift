@@ -56,7 +56,8 @@ struct RealDemoTests {
         #expect(CanonicalGeneration.of("multipoint:customer-7-42") == 7)
         #expect(CanonicalGeneration.of("product-12-1") == 12)
         #expect(CanonicalGeneration.of("customer-42") == nil)
-        #expect(CanonicalGeneration.of("a-b-c") == nil)
+        #expect(CanonicalGeneration.of("a-b-c") == nil && CanonicalGeneration.of("a-0-1") == nil)
+        #expect(CanonicalGeneration.of("kit-9223372036854775807-1") == nil)
     }
 
     @Test("One failed step is a failed demonstration, and so is none at all")

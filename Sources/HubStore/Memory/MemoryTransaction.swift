@@ -70,7 +70,11 @@ final class MemoryTransaction: StoreTransaction {
 
     func generation() -> Int { Int(state.numbers["generation"] ?? 1) }
 
-    func raiseGeneration() -> Int { Int(state.next("generation")) }
+    func raiseGeneration(past used: Int) -> Int {
+        let next = max(generation(), used) + 1
+        state.numbers["generation"] = Int64(next)
+        return next
+    }
 
     func catchUp(_ application: ApplicationID) -> CatchUp? { state.catchUps[application] }
 

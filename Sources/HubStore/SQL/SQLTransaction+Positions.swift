@@ -58,9 +58,9 @@ extension SQLTransaction {
 
     func generation() -> Int { Int(counters[Counters.Key(.generation)]) }
 
-    func raiseGeneration() throws(StoreError) -> Int {
+    func raiseGeneration(past used: Int) throws(StoreError) -> Int {
         try willChange()
-        return Int(counters.add(1, Counters.Key(.generation)))
+        return Int(counters.add(Int64(max(used - generation(), 0)) + 1, Counters.Key(.generation)))
     }
 
     func catchUp(_ application: ApplicationID) throws(StoreError) -> CatchUp? {
