@@ -3,9 +3,11 @@ package import HubModel
 /// Who may do what to an entity: compiled from the configuration's `entities`.
 package struct EntityPolicy: Sendable {
     package var name: EntityName
-    /// Owner of all fields not named in `fieldOwners`; nil: the latest write wins.
+    /// Owner of all fields not named in `fieldOwners` that it tells; nil: the latest write wins.
     package var owner: ApplicationID?
     package var fieldOwners: [String: ApplicationID] = [:]
+    /// Who tells each field, as far as that is known: an owner decides only what it tells.
+    package var tellers: [String: [ApplicationID]] = [:]
     /// Fields that only their owner may ever set; elsewhere an empty field may be filled by anyone.
     package var guarded: Set<String> = []
     /// Owner of all fields once the document is in that state, first match first.
@@ -51,7 +53,9 @@ package struct EntityPolicy: Sendable {
         // A field's own owner stands above the state's: a credit limit is the ERP's in any state.
         if let own = fieldOwners[field] { return own }
         for (condition, owner) in ownerAfter where condition.holds(for: fields) { return owner }
-        return owner
+        guard let owner, let tellers = tellers[field], !tellers.contains(owner), !guarded.contains(field) else { return owner }
+        // It would stay at its first value for ever: it is left to the only one that tells it, or to the latest of several.
+        return tellers.count == 1 ? tellers[0] : nil
     }
 
     /// True where that application's deletion deletes the golden record.

@@ -25,8 +25,14 @@ package struct HubPlan: Sendable {
 
     package init(hub: String, entities: [EntityPolicy], applications: [ApplicationPlan]) {
         self.hub = hub
-        self.entities = Dictionary(entities.map { ($0.name, $0) }) { _, last in last }
+        self.entities = [:]
         self.applications = Dictionary(applications.map { ($0.id, $0) }) { _, last in last }
+        for var policy in entities {
+            for application in self.applications.values {
+                for field in application.fieldNames(of: policy.name) { policy.tellers[field, default: []].append(application.id) }
+            }
+            self.entities[policy.name] = policy
+        }
     }
 
     // MARK: Names on the bus
@@ -95,6 +101,11 @@ package struct ApplicationPlan: Sendable {
             let entity = manifest.entity(native: mapping.native)
             bindings[mapping.entity] = Binding(mapping: mapping, manifest: entity ?? .unknown(mapping))
         }
+    }
+
+    /// Every canonical field of that entity that the application tells.
+    func fieldNames(of entity: EntityName) -> Set<String> {
+        Set(mappings.values.joined().filter { $0.entity == entity }.flatMap(\.fieldNames))
     }
 
     /// The canonical company that the application calls so.

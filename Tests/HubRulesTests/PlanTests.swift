@@ -26,6 +26,34 @@ struct PlanTests {
         #expect(EntityPolicy("x").mayDelete("anyone", in: [:]))
     }
 
+    @Test("what no owner tells belongs to the only one that tells it, or to the latest of several")
+    func tellers() throws {
+        var policy = EntityPolicy("order", owner: "crm")
+        policy.fieldOwners = ["number": "erp"]
+        policy.guarded = ["credit"]
+        policy.ownerAfter = [(.compare(field: "state", .equal, "paid"), "bank")]
+        let manifest = Manifest(driver: "x", version: "1", summary: "", entities: [], settleTime: .zero, answerTime: .zero, window: "")
+        func application(_ id: ApplicationID, _ fields: String) throws -> ApplicationPlan {
+            let source = MappingSource(name: "\(id).yaml", text: "entity: order\nnative: o\nfields: { \(fields) }")
+            return ApplicationPlan(id: id, manifest: manifest, mappings: [try Mapping.compile(source, application: id)])
+        }
+        let plan = HubPlan(
+            hub: "h", entities: [policy, EntityPolicy("invoice")],
+            applications: [
+                try application("crm", "qty: q, number: n, paid: { path: p, direction: out }"),
+                try application("erp", "qty: q, number: n, paid: p, shipped: s, due: d, credit: c, state: z"),
+                try application("bank", "due: d"),
+                try application("web", "shipped: s"),
+            ])
+        let order = plan.policy("order")
+        let owners: [(String, ApplicationID?)] = [
+            ("qty", "crm"), ("number", "erp"), ("paid", "erp"), ("shipped", nil), ("due", nil), ("credit", "crm"), ("unknown", "crm"),
+        ]
+        for (field, owner) in owners { #expect(order.owner(of: field, in: [:]) == owner, "\(field)") }
+        #expect(order.owner(of: "due", in: ["state": "paid"]) == "bank" && order.owner(of: "qty", in: ["state": "paid"]) == "bank")
+        #expect(plan.policy("invoice").owner(of: "due", in: [:]) == nil)
+    }
+
     @Test(
         "match text: trimmed, folded, one space",
         arguments: [("  Ann\t  LEE " as Value, "ann lee"), (17, "17"), ("", nil), ("  ", nil), (.null, nil)])
