@@ -58,6 +58,14 @@ package struct EntityPolicy: Sendable {
         return tellers.count == 1 ? tellers[0] : nil
     }
 
+    /// Fields that the entity's owner leaves to others because it does not tell them, by the application that decides instead; under nil
+    /// those of which the latest change wins.
+    package var leftToTellers: [ApplicationID?: [String]] {
+        guard let owner else { return [:] }
+        let left = tellers.keys.filter { fieldOwners[$0] == nil && !guarded.contains($0) && tellers[$0]?.contains(owner) == false }
+        return Dictionary(grouping: left.sorted()) { tellers[$0]?.count == 1 ? tellers[$0]?.first : nil }
+    }
+
     /// True where that application's deletion deletes the golden record.
     package func mayDelete(_ application: ApplicationID, in fields: Fields) -> Bool {
         if let deleters { return deleters.contains(application) }

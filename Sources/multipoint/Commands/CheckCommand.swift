@@ -3,6 +3,7 @@ import HubCodec
 import HubConfiguration
 import HubDriver
 import HubModel
+import HubRules
 
 /// `multipoint check`
 struct CheckCommand: AsyncParsableCommand {
@@ -78,6 +79,15 @@ struct CheckCommand: AsyncParsableCommand {
         if let http = loaded.http {
             let names = http.tokens.map(\.name).joined(separator: ", ")
             Output.line("http listens at \(http.host):\(http.port) for \(names)")
+        }
+        let plan = loaded.plan()
+        for entity in loaded.entities {
+            let policy = plan.policy(entity.name)
+            for (application, fields) in policy.leftToTellers.sorted(by: { ($0.key?.rawValue ?? "") < ($1.key?.rawValue ?? "") }) {
+                let decision = application.map { "\($0) decides" } ?? "the latest change decides"
+                Output.line(
+                    "\(entity.name): \(decision) \(fields.joined(separator: ", ")), which \(policy.owner?.rawValue ?? "-") does not tell")
+            }
         }
         for application in loaded.applications where !application.manifest.window.isEmpty {
             Output.line("\(application.id): \(application.manifest.window)")
