@@ -43,13 +43,14 @@ extension EntityRecipe {
 
     /// What a delivery may not write, before the application is asked.
     func objection(_ delivery: Delivery) -> Rejection? {
-        for (name, _) in delivery.fields {
+        for (name, value) in delivery.fields {
             if readOnly.contains(name) {
                 return Rejection(rule: "read-only", field: name, text: "\(name) is the application's own and not written from outside.")
             }
             if let members, !members.contains(name) {
                 return Rejection(rule: "unknown-field", field: name, text: "\(native) has no member \(name).")
             }
+            if let objection = textObjection(value, name) { return objection }
         }
         return nil
     }
