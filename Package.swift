@@ -169,7 +169,7 @@ let package = Package(
             tests("HubDeliveryTests", ["HubDelivery", "HubMediation", "HubRules", "HubStore", "HubCodec", "HubDriver", "HubModel"]),
             tests("HubSimulationTests", ["HubSimulation", "HubRules"]),
             tests(
-                "HubRuntimeTests", ["HubRuntime", "HubConfiguration", "HubBus", "HubStore", "HubRules", "HubDriver", "HubModel"]),
+                "HubRuntimeTests", ["HubRuntime", "HubConfiguration", "HubBus", "HubStore", "HubRules", "HubDriver", "HubModel", logging]),
             tests(
                 "HubOperationsTests",
                 [

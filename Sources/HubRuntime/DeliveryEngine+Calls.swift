@@ -38,6 +38,7 @@ extension DeliveryEngine {
             }
         }
         giveTurns()
+        tellRejections(in: replies, now: now)
         for origin in delivered { hub.events.delivered(application, now - Instant(milliseconds: origin)) }
         bell.ring()
     }

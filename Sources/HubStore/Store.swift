@@ -110,6 +110,8 @@ package protocol StoreTransaction: AnyObject {
     func notes(_ prefix: String) throws(StoreError) -> [(name: String, text: String)]
 
     // MARK: Lists for people
+    /// Targets of that application behind `after` whose newest write it refused, by company and document.
+    func rejections(_ application: ApplicationID, after: Target?, limit: Int) throws(StoreError) -> [TargetRow]
     func links(application: ApplicationID?, entity: EntityName?, after: NativeReference?, limit: Int) throws(StoreError) -> [Link]
     func waitingEvents(after: Int64, limit: Int) throws(StoreError) -> [WaitingEvent]
     func deadLetters(after: Int64, limit: Int, includeReplayed: Bool) throws(StoreError) -> [DeadLetter]

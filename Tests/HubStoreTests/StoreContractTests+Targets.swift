@@ -41,6 +41,47 @@ extension StoreContractTests {
         }
     }
 
+    @Test(arguments: StoreKind.all) func whatWasRefusedIsListedByTargetUntilItIsTaken(_ kind: StoreKind) throws {
+        try kind.run { store in
+            func refused(_ rule: String) -> TargetState {
+                var state = TargetState()
+                state.rejected = .init(
+                    rejection: Rejection(rule: rule, text: "no"), fields: ["name": "Ann"], version: Version(generation: 1, number: 3),
+                    since: at(70))
+                return state
+            }
+            let targets = [Target(crm, "c-1"), Target(crm, "c-2"), Target(crm, "fr", "c-1")]
+            try store.write { (tx) throws in
+                for target in targets.reversed() { try tx.put(refused("rule"), target, customer) }
+                try tx.put(refused("rule"), Target(erp, "c-1"), customer)
+                try tx.put(TargetState(), Target(crm, "c-0"), customer)
+            }
+            try store.write { (tx) throws in
+                #expect(try tx.rejections(crm, after: nil, limit: 9).map(\.target) == targets)
+                #expect(try tx.rejections(crm, after: nil, limit: 9).first?.state == refused("rule"))
+                #expect(try tx.rejections(crm, after: targets[0], limit: 1).map(\.target) == [targets[1]])
+                #expect(try tx.rejections(crm, after: targets[2], limit: 9).isEmpty)
+                #expect(try tx.rejections(crm, after: nil, limit: 0).isEmpty)
+                #expect(try tx.rejections(erp, after: targets[0], limit: 9).map(\.target) == [Target(erp, "c-1")])
+                // Refused again, by another rule; and taken.
+                try tx.put(refused("other"), targets[1], customer)
+                var taken = try tx.target(targets[0])
+                taken.rejected = nil
+                try tx.put(taken, targets[0], customer)
+            }
+            let left = try store.write { (tx) throws in try tx.rejections(crm, after: nil, limit: 9) }
+            #expect(left.map(\.target) == [targets[1], targets[2]])
+            #expect(left.first?.state.rejected?.rejection.rule == "other")
+            _ = storeError {
+                try store.write { (tx) throws in
+                    try tx.put(TargetState(), targets[1], customer)
+                    throw GivenUp()
+                }
+            }
+            #expect(try store.write { (tx) throws in try tx.rejections(crm, after: nil, limit: 9).count } == 2)
+        }
+    }
+
     @Test(arguments: StoreKind.all) func softReferencesLeftOutAreFoundUntilCompleted(_ kind: StoreKind) throws {
         try kind.run { store in
             let target = Target(crm, "fr", "order-1-1")

@@ -21,6 +21,13 @@ struct StoreCommandsTests {
             var state = TargetState()
             state.wait = TargetState.Wait(.approval, detail: "a creation", since: now)
             try transaction.put(state, target, "order")
+            state = TargetState()
+            state.rejected = TargetState.RejectedWrite(
+                rejection: Rejection(rule: "duplicate-code", field: "code", text: "taken by 7"), fields: ["code": "7"],
+                version: Version(generation: 1, number: 4), since: now)
+            for id in ["customer-1-1", "customer-1-2"] as [CanonicalID] {
+                try transaction.put(state, Target("erp", .shared, id), "customer")
+            }
             let record = Record(topic: "crm.deal", partition: 1, offset: 5, key: Array("7".utf8), value: Array("{broken".utf8))
             _ = try transaction.append(
                 DeadLetter(application: "crm", record: record, code: "broken-json", reason: "no end\u{1B}[2J", time: now))
@@ -39,7 +46,7 @@ struct StoreCommandsTests {
         try SQLiteStore(path: program.folder + "/hub.db").close()
         for (command, nothing) in [
             ("waiting", "nothing waits"), ("dead-letters", "no dead letters"), ("conflicts", "no conflicts"), ("alarms", "no alarms"),
-            ("links", "no links"),
+            ("links", "no links"), ("rejections", "nothing is refused"),
         ] {
             #expect(try program.run(command, "list").output == nothing + "\n")
             #expect(try program.run(command, "list", "--json").output == "")
@@ -54,6 +61,21 @@ struct StoreCommandsTests {
                 """, "\(waiting.errors)")
         #expect(try program.run("waiting", "--application", "crm").output == "nothing waits\n")
         #expect(try program.run("waiting", "--application", "cmr").code == 2)
+        let refused = try program.run("rejections")
+        #expect(
+            refused.output == """
+                TARGET            VERSION  SINCE                 RULE            FIELD  TEXT
+                erp/customer-1-1  1.4      2023-11-14T22:13:20Z  duplicate-code  code   taken by 7
+                erp/customer-1-2  1.4      2023-11-14T22:13:20Z  duplicate-code  code   taken by 7
+
+                """, "\(refused.errors)")
+        #expect(try program.run("rejections", "list", "--application", "crm").output == "nothing is refused\n")
+        #expect(
+            try program.run("rejections", "list", "--after", "erp/customer-1-1", "--json").output == """
+                {"application":"erp","company":"","document":"customer-1-2","entity":"customer","field":"code","rule":"duplicate-code",\
+                "since":"2023-11-14T22:13:20Z","target":"erp/customer-1-2","text":"taken by 7","version":"1.4"}
+
+                """)
         let dead = try program.run("dead-letters", "list")
         #expect(dead.output.contains("crm.deal[1]@5"))
         #expect(!dead.output.contains("\u{1B}"), "nothing from outside steers the terminal")
