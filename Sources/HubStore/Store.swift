@@ -51,6 +51,8 @@ package protocol StoreTransaction: AnyObject {
     /// Where the parameter `until` is nil, all of them, whatever their time.
     func waiting(_ application: ApplicationID, _ reasons: Set<TargetState.Wait.Reason>, until: Instant?, limit: Int)
         throws(StoreError) -> [TargetRow]
+    /// How many targets of an application wait, and since when the oldest of them does, by reason.
+    func waitCounts(_ application: ApplicationID) throws(StoreError) -> [WaitCount]
     /// The earliest `until` of any wait of that application; nil where none has one.
     func nextWake(_ application: ApplicationID) throws(StoreError) -> Instant?
     /// Targets of that application that wait for that document.

@@ -26,6 +26,13 @@ extension StoreContractTests {
                 #expect(try ids(tx.waiting(crm, both, until: nil, limit: 0)) == [])
                 let row = try tx.waiting(crm, [.retry], until: at(500), limit: 1).first
                 #expect(row == TargetRow(target: Target(crm, "c-3"), entity: order, state: waitingState(.retry, until: 500, since: 20)))
+                #expect(
+                    try tx.waitCounts(crm) == [
+                        WaitCount(.ready, count: 2, since: at(10)), WaitCount(.reference, count: 1, since: at(1)),
+                        WaitCount(.retry, count: 2, since: at(5)),
+                    ])
+                #expect(try tx.waitCounts(erp) == [WaitCount(.ready, count: 1, since: at(2))])
+                #expect(try tx.waitCounts("web") == [])
                 #expect(try tx.nextWake(crm) == at(500))
                 #expect(try tx.nextWake(erp) == nil)
                 #expect(try tx.awaiting(crm, "c-9") == [Target(crm, "c-5")])

@@ -264,6 +264,7 @@ private func step(_ tx: any StoreTransaction, _ random: inout Seeded, _ seen: in
         add(
             "\(application) refused from",
             try tx.rejections(application, after: Target(crm, companies[0], ids[1]), limit: 2).map(\.target))
+        add("\(application) counts", try tx.waitCounts(application))
         add("\(application) wake", try tx.nextWake(application).map { "\($0)" } ?? "never")
         for id in ids { add("\(application) for \(id)", "\(try tx.awaiting(application, id)) \(try tx.leavingOut(application, id))") }
         for entity in entities {

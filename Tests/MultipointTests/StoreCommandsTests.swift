@@ -85,6 +85,35 @@ struct StoreCommandsTests {
         #expect(try program.run("alarms", "list").output.contains("look at it"))
     }
 
+    @Test("an application out of reach is listed with its reason and what waits for it")
+    func away() throws {
+        let program = try Program(files: Program.files)
+        let since = Instant(milliseconds: 1_700_000_000_000)
+        let store = try SQLiteStore(path: program.folder + "/hub.db")
+        try store.write { transaction in
+            var state = TargetState()
+            state.wait = TargetState.Wait(.ready, since: since + .seconds(60))
+            for id in ["customer-1-1", "customer-1-2"] as [CanonicalID] {
+                try transaction.put(state, Target("erp", .shared, id), "customer")
+            }
+            try transaction.put(state, Target("crm", .shared, "customer-1-1"), "customer")
+            try ApplicationAbsence.put("connection refused", of: "erp", now: since, in: transaction)
+            try ApplicationAbsence.put("still refused", of: "erp", now: since + .seconds(9), in: transaction)
+        }
+        store.close()
+        let waiting = try program.run("waiting")
+        #expect(
+            waiting.output == """
+                KIND         TARGET  REASON       SINCE                 UNTIL  DETAIL
+                application  crm     ready        2023-11-14T22:14:20Z  –      1 document is ready
+                application  erp     unreachable  2023-11-14T22:13:20Z  –      still refused; 2 documents are ready; what its topics hold \
+                besides cannot be told without the bus
+
+                """, "\(waiting.errors)")
+        #expect(try program.run("pause", "erp").code == 0)
+        #expect(try program.run("waiting", "--application", "erp", "--json").output.contains("\"reason\":\"paused\""))
+    }
+
     @Test("requests are carried out where no hub runs")
     func alone() throws {
         let program = try Program(files: Program.files)

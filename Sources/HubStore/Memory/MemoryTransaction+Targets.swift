@@ -37,6 +37,17 @@ extension MemoryTransaction {
         }
     }
 
+    func waitCounts(_ application: ApplicationID) -> [WaitCount] {
+        var counts: [TargetState.Wait.Reason: WaitCount] = [:]
+        for (target, wait) in state.waits.rows where target.application == application {
+            var count = counts[wait.reason] ?? WaitCount(wait.reason, count: 0, since: wait.since)
+            count.count += 1
+            count.since = min(count.since, wait.since)
+            counts[wait.reason] = count
+        }
+        return counts.values.sorted { $0.reason.rawValue < $1.reason.rawValue }
+    }
+
     func rejections(_ application: ApplicationID, after: Target?, limit: Int) -> [TargetRow] {
         // An application's targets begin behind its bare name, which is no target's own place.
         let first = Target(application, "")

@@ -85,6 +85,17 @@ extension SQLTransaction {
         return try rows(found.prefix(max(0, limit)).map(\.target))
     }
 
+    func waitCounts(_ application: ApplicationID) throws(StoreError) -> [WaitCount] {
+        try connection.all(
+            """
+            SELECT wait_reason, count(*), min(wait_since) FROM target WHERE application = $1 AND wait_reason IS NOT NULL
+            GROUP BY wait_reason ORDER BY wait_reason
+            """, .text(application)
+        ) { row in
+            TargetState.Wait.Reason(rawValue: row.text(0)).map { WaitCount($0, count: Int(row.integer(1)), since: row.instant(2)) }
+        }.compactMap { $0 }
+    }
+
     func rejections(_ application: ApplicationID, after: Target?, limit: Int) throws(StoreError) -> [TargetRow] {
         let first = Target(application, "")
         let start = max(after ?? first, first)
