@@ -82,6 +82,8 @@ package protocol StoreTransaction: AnyObject {
     func append(_ letter: DeadLetter) throws(StoreError) -> Int64
     func append(_ conflict: Conflict) throws(StoreError)
     func append(_ alarm: Alarm) throws(StoreError)
+    /// Removes an application's alarms of that code that are about no document, except those with one of these texts.
+    func clearAlarms(_ code: String, of application: ApplicationID, except texts: [String]) throws(StoreError)
     func count(_ end: EventEnd, topic: String, by count: Int) throws(StoreError)
     func count(_ outcome: OutcomeKind, application: ApplicationID, by count: Int) throws(StoreError)
 

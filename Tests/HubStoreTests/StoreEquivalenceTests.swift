@@ -205,6 +205,9 @@ private func step(_ tx: any StoreTransaction, _ random: inout Seeded, _ seen: in
         seen.append("letter \(letter)")
         try tx.markReplayed(number, at: at(3))
     case 20:
+        if random.below(3) == 0 {
+            try tx.clearAlarms("a", of: application, except: random.below(2) == 0 ? [] : [random.one(of: texts), random.one(of: texts)])
+        }
         try tx.append(
             Alarm(
                 code: "a", application: random.below(2) == 0 ? nil : application, document: random.below(2) == 0 ? nil : id,
