@@ -129,6 +129,9 @@ package protocol StoreTransaction: AnyObject {
 }
 
 extension StoreTransaction {
+    /// The store's own name, given when it was made; a backup has the same.
+    package func storeID() throws(StoreError) -> String? { try note("store-id") }
+
     /// The next generation.
     package func raiseGeneration() throws(StoreError) -> Int { try raiseGeneration(past: 0) }
 }

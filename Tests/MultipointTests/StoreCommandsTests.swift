@@ -114,6 +114,17 @@ struct StoreCommandsTests {
         #expect(try program.run("waiting", "--application", "erp", "--json").output.contains("\"reason\":\"paused\""))
     }
 
+    @Test("positions of feeds that belong to another store are refused")
+    func feeds() throws {
+        let program = try Program(files: Program.files.merging(["hub.db.capture/store-id": "another"]) { $1 })
+        for hasStore in [false, true] {
+            if hasStore { try SQLiteStore(path: program.folder + "/hub.db").close() }
+            let refused = try program.run("capture")
+            #expect(refused.code == 1)
+            #expect(refused.errors.contains("hub.db.capture belong to another store"), "\(refused.errors)")
+        }
+    }
+
     @Test("requests are carried out where no hub runs")
     func alone() throws {
         let program = try Program(files: Program.files)
