@@ -60,6 +60,26 @@ struct ProcessConfigurationTests {
     }
 
     @Test(
+        "lacks a setting from elsewhere: that alone is told, not what follows from it",
+        arguments: [
+            ("folder: shop, command: python3 -u hostile.py ok ../place, token: { env: TOKEN_OF_SHOP }", "no variable TOKEN_OF_SHOP"),
+            // The process itself refuses what stands in.
+            ("folder: shop, command: python3 -u hostile.py exit ../place, token: { file: no.such }", "no.such cannot be read"),
+            ("folder: { env: FOLDER_OF_SHOP }, command: ./driver", "no variable FOLDER_OF_SHOP"),
+        ])
+    func consequences(settings: String, words: String) throws {
+        let folder = try folder("{ driver: process, \(settings) }")
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        var told: [ConfigurationMistake] = []
+        do throws(ConfigurationMistakes) {
+            _ = try load(folder)
+        } catch {
+            told = error.mistakes
+        }
+        #expect(told.count == 1 && told.first?.message.contains(words) == true, "\(told)")
+    }
+
+    @Test(
         "that is wrong is told with its place and the process's own words",
         arguments: [
             ("command: python3 hostile.py exit ../place", "ended with exit code 3; its last words: no such module: shop"),
