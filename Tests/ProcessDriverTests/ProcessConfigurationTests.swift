@@ -52,6 +52,7 @@ struct ProcessConfigurationTests {
         let shop = try #require(configuration.application("shop"))
         #expect(shop.manifest.driver == "hostile" && shop.driver is any Capturing)
         #expect(shop.mappings.map(\.entity) == ["product"])
+        #expect(shop.mappings.first?.source.file == folder + "/shop/mappings/product.yaml", "\(shop.mappings.map(\.source))")
         #expect(shop.settings.values["folder"] == folder + "/shop" && shop.settings.values["data"] == folder + "/data/x.db")
         #expect(ProcessFactory.schema(native: "thing", shop.settings) == Array("{\"type\": \"object\"}".utf8))
         let told = String(decoding: FileManager.default.contents(atPath: folder + "/place/settings") ?? Data(), as: UTF8.self)

@@ -32,7 +32,9 @@ struct MappingReader {
         result.isUncertain = readyMade == nil
         for mapping in readyMade ?? [] {
             let entity = Self.entity(of: mapping)
-            let source = MappingSource.readyMade(factory.name, fileName: mapping.fileName, text: mapping.text)
+            let source =
+                mapping.path.map { MappingSource(name: surroundings.near($0), text: mapping.text) }
+                ?? MappingSource.readyMade(factory.name, fileName: mapping.fileName, text: mapping.text)
             builtin[entity] = source
             named[Self.stem(mapping.fileName)] = source
         }

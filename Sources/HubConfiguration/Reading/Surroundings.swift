@@ -29,6 +29,13 @@ struct Surroundings {
     /// A path that counts from the configuration file, as people should read it.
     func shown(_ path: String) -> String { path.hasPrefix("/") ? path : shownFolder + path }
 
+    /// An absolute path as people should read it: by what they wrote where it lies beside the configuration file or below.
+    func near(_ path: String) -> String {
+        let path = Self.absolute(path, from: folder)
+        let start = folder == "/" ? folder : folder + "/"
+        return path.hasPrefix(start) ? shownFolder + path.dropFirst(start.count) : path
+    }
+
     /// The text of a file; nil where there is none, or it is not UTF-8.
     func text(of path: String) -> String? { Self.text(of: absolute(path)) }
 
