@@ -101,4 +101,25 @@ struct ProcessConfigurationTests {
         }
         #expect(told.contains("applications.shop") && told.contains(words), "\(told)")
     }
+
+    @Test("the protocol's page has every member of a manifest, and says which are required")
+    func page() throws {
+        func text(_ path: String) throws -> String {
+            let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../../\(path)")
+            return String(decoding: try Data(contentsOf: file), as: UTF8.self)
+        }
+        let rows = try text("drivers/PROTOCOL.md").split(separator: "\n").filter { $0.hasPrefix("| `") }.map { row in
+            row.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
+        }
+        let schema = try JSONDocument.parse(Array(text("schemas/protocol/describe.schema.json").utf8)).value
+        for part in ["manifest", "entity"] {
+            let members = try #require(schema["$defs"]?[part]?["properties"]?.object)
+            let required = Set(schema["$defs"]?[part]?["required"]?.array?.compactMap(\.text) ?? [])
+            for name in members.names {
+                // Settings have tables too, but none with four columns.
+                let row = rows.first { $0.count == 4 && $0[0].contains("`\(name)`") }
+                #expect(row.map { ($0[2] == "required") == required.contains(name) } == true, "\(part).\(name): \(row ?? [])")
+            }
+        }
+    }
 }
