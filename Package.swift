@@ -126,7 +126,8 @@ let package = Package(
             ],
             resources: [.embedInCode("python/multipoint_driver.py")]
                 + [
-                    "python-driver.txt", "python-mapping.txt", "python-samples.txt", "python-hub.txt", "python-readme.txt",
+                    "python-driver.txt", "python-mapping.txt", "python-samples.txt", "python-hub.txt", "python-http.txt",
+                    "python-readme.txt",
                     "swift-driver.txt", "swift-factory.txt", "swift-standin.txt", "swift-readme.txt", "swift-tests.txt",
                 ].map { .embedInCode("templates/\($0)") }, swiftSettings: strict),
         .target(
