@@ -1,6 +1,7 @@
 import HubDelivery
 import HubModel
 import Logging
+import Synchronization
 
 extension DeliveryEngine {
     /// Says what the application refused, a line for each rule and minute: people read the rest in the store.

@@ -15,16 +15,19 @@ import Testing
         var told: [Bool] = []
         for second in 0..<3 { told.append(notices.tells("thing", rule: "a", now: at(Int64(second)))) }
         #expect(told == [true, false, false])
-        #expect(notices.tells("thing", rule: "b", now: at(3)))
-        #expect(notices.tells("part", rule: "a", now: at(3)))
-        #expect(notices.due(now: at(59)).isEmpty)
+        told = [notices.tells("thing", rule: "b", now: at(3)), notices.tells("part", rule: "a", now: at(3))]
+        #expect(told == [true, true])
+        let early = notices.due(now: at(59))
+        #expect(early.isEmpty)
         let due = notices.due(now: at(60))
         #expect(due.map(\.subject) == [.init(entity: "thing", rule: "a")] && due.map(\.count) == [2])
-        #expect(notices.due(now: at(61)).isEmpty, "each count once")
-        #expect(!notices.tells("thing", rule: "a", now: at(62)), "it goes on")
-        #expect(notices.due(now: at(120)).map(\.count) == [1])
-        #expect(notices.due(now: at(180)).isEmpty)
-        #expect(notices.tells("thing", rule: "a", now: at(181)), "after a minute's peace it is news again")
+        let again = notices.due(now: at(61))
+        #expect(again.isEmpty, "each count once")
+        let stillGoing = notices.tells("thing", rule: "a", now: at(62))
+        let later = [notices.due(now: at(120)), notices.due(now: at(180))].map { $0.map(\.count) }
+        #expect(!stillGoing && later == [[1], []])
+        let afterwards = notices.tells("thing", rule: "a", now: at(181))
+        #expect(afterwards, "after a minute's peace it is news again")
     }
 
     @Test func rulesWithoutEndAreNotKeptWithoutEnd() {

@@ -51,7 +51,10 @@ import Testing
         fixture.stop()
         // Another run finds it away still: since the first saw it go.
         try fixture.start()
-        fixture.eventually("a try of the second run") { fixture.hub?.engine("right")?.state.withLock { $0.trouble } != nil }
+        fixture.eventually("a try of the second run") {
+            guard let engine = fixture.hub?.engine("right") else { return false }
+            return engine.state.withLock { $0.trouble } != nil
+        }
         #expect(try absence() == first)
         fixture.right.state.withLock { $0.isLost = false }
         fixture.eventually("Beta at right") { fixture.right.names == ["Acme", "Beta"] }

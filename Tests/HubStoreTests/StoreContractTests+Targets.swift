@@ -50,7 +50,7 @@ extension StoreContractTests {
 
     @Test(arguments: StoreKind.all) func whatWasRefusedIsListedByTargetUntilItIsTaken(_ kind: StoreKind) throws {
         try kind.run { store in
-            func refused(_ rule: String) -> TargetState {
+            @Sendable func refused(_ rule: String) -> TargetState {
                 var state = TargetState()
                 state.rejected = .init(
                     rejection: Rejection(rule: rule, text: "no"), fields: ["name": "Ann"], version: Version(generation: 1, number: 3),

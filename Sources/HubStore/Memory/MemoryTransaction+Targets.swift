@@ -50,7 +50,7 @@ extension MemoryTransaction {
 
     func rejections(_ application: ApplicationID, after: Target?, limit: Int) -> [TargetRow] {
         // An application's targets begin behind its bare name, which is no target's own place.
-        let first = Target(application, "")
+        let first = Target(application, .shared, "")
         let targets = state.rejections.keys(after: max(after ?? first, first)).prefix { $0.application == application }
         return targets.prefix(max(0, limit)).compactMap { target in
             state.targets[target].map { TargetRow(target: target, entity: $0.entity, state: $0.state) }

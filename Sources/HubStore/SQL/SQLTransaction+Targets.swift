@@ -97,7 +97,7 @@ extension SQLTransaction {
     }
 
     func rejections(_ application: ApplicationID, after: Target?, limit: Int) throws(StoreError) -> [TargetRow] {
-        let first = Target(application, "")
+        let first = Target(application, .shared, "")
         let start = max(after ?? first, first)
         guard start.application == application else { return [] }
         let found = try connection.all(

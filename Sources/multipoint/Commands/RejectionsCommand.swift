@@ -47,7 +47,7 @@ struct RejectionsCommand: AsyncParsableCommand {
             }
             let rows = found.compactMap { row in row.state.rejected.map { (row, $0) } }
             guard list.json else {
-                Output.list(Self.columns, rows.map(Self.cells), json: false, nothing: "nothing is refused")
+                Output.list(Self.columns, rows.map { Self.cells($0, $1) }, json: false, nothing: "nothing is refused")
                 return
             }
             for (row, rejected) in rows {

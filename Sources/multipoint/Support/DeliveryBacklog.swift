@@ -1,6 +1,7 @@
 import HubBus
 import HubConfiguration
 import HubModel
+import HubRules
 import HubStore
 import Logging
 
@@ -69,12 +70,13 @@ struct DeliveryBacklog: Sendable {
     /// Asks the bus how many records each of them has not taken up; as they are where it does not answer.
     static func askingBus(_ backlogs: [DeliveryBacklog], _ configuration: Configuration) async -> [DeliveryBacklog] {
         let stopped = Set(backlogs.filter { $0.state != .ready }.map(\.application))
-        guard !stopped.isEmpty, var bus = try? configuration.busConfiguration() else { return backlogs }
+        guard !stopped.isEmpty, var bus = try? configuration.busConfiguration(), let all = try? LagCommand.groups(configuration, only: nil)
+        else { return backlogs }
         // That it does not answer is said in the list.
         bus.logger = Logger(label: "multipoint.waiting") { _ in SwiftLogNoOpLogHandler() }
         let (asked, plan) = (bus, configuration.plan())
-        let groups = configuration.applications.filter { stopped.contains($0.id) }.map { application in
-            (application.id, plan.deliveryGroup(application.id), application.mappings.map { plan.canonicalTopic($0.entity) }.sorted())
+        let groups = stopped.compactMap { application in
+            all.first { $0.0 == plan.deliveryGroup(application) }.map { (application, $0.0, $0.1) }
         }
         let found = try? await Blocking.run { () throws(BusError) -> [ApplicationID: Int64] in
             let admin = try BusAdmin(asked)
