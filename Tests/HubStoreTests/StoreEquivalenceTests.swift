@@ -263,7 +263,8 @@ private func step(_ tx: any StoreTransaction, _ random: inout Seeded, _ seen: in
             }
         }
         add("\(application) all", try tx.waiting(application, Set(TargetState.Wait.Reason.allCases), until: at(6), limit: 5).map(\.target))
-        add("\(application) refused", try tx.rejections(application, after: nil, limit: 9).map { "\($0.target) \($0.state.rejected as Any)" })
+        let refused = try tx.rejections(application, after: nil, limit: 9)
+        add("\(application) refused", refused.map { "\($0.target) \($0.state.rejected as Any)" })
         add(
             "\(application) refused from",
             try tx.rejections(application, after: Target(crm, companies[0], ids[1]), limit: 2).map(\.target))
