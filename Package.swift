@@ -126,7 +126,8 @@ let package = Package(
             ],
             resources: [.embedInCode("python/multipoint_driver.py")]
                 + [
-                    "python-driver.txt", "python-mapping.txt", "python-samples.txt", "python-hub.txt", "python-readme.txt",
+                    "python-driver.txt", "python-mapping.txt", "python-samples.txt", "python-hub.txt", "python-http.txt",
+                    "python-readme.txt",
                     "swift-driver.txt", "swift-factory.txt", "swift-standin.txt", "swift-readme.txt", "swift-tests.txt",
                 ].map { .embedInCode("templates/\($0)") }, swiftSettings: strict),
         .target(
@@ -169,7 +170,7 @@ let package = Package(
             tests("HubDeliveryTests", ["HubDelivery", "HubMediation", "HubRules", "HubStore", "HubCodec", "HubDriver", "HubModel"]),
             tests("HubSimulationTests", ["HubSimulation", "HubRules"]),
             tests(
-                "HubRuntimeTests", ["HubRuntime", "HubConfiguration", "HubBus", "HubStore", "HubRules", "HubDriver", "HubModel"]),
+                "HubRuntimeTests", ["HubRuntime", "HubConfiguration", "HubBus", "HubStore", "HubRules", "HubDriver", "HubModel", logging]),
             tests(
                 "HubOperationsTests",
                 [

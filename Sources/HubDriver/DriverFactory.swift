@@ -49,10 +49,13 @@ public struct SettingDescription: Sendable {
 public struct BuiltinMapping: Sendable {
     public var fileName: String
     public var text: String
+    /// Where it was read, absolute: mistakes in it are shown there. nil where it is part of the driver's program.
+    public var path: String?
 
-    public init(fileName: String, text: String) {
+    public init(fileName: String, text: String, path: String? = nil) {
         self.fileName = fileName
         self.text = text
+        self.path = path
     }
 }
 
