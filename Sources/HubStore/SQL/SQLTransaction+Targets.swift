@@ -21,10 +21,8 @@ extension SQLTransaction {
         let oldIntent = old?.state.intent?.sent
         try change { () throws(StoreError) in
             if let old, old.entity == entity, old.state.wait.isFiled(like: new.wait), intent == oldIntent {
-                // No column under an index changes.
-                try connection.run(
-                    "UPDATE target SET doc = $1 WHERE application = $2 AND company = $3 AND id = $4", .json(new.stored),
-                    .text(target.application), .text(target.company), .text(target.id))
+                try connection.gather(
+                    .updateTarget, .json(new.stored), .text(target.application), .text(target.company), .text(target.id))
             } else {
                 try connection.run(
                     """
