@@ -62,6 +62,24 @@ import Testing
         }
     }
 
+    @Test func aBatchOfUpdatesIsOneStatementForFiftyRows() async throws {
+        try await run { desk in
+            try fill(desk, 120)
+            try desk.connection.script(
+                """
+                CREATE TABLE seen (query text);
+                CREATE FUNCTION see() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                    INSERT INTO \(desk.schema).seen VALUES (current_query()); RETURN NULL; END $$;
+                CREATE TRIGGER see AFTER UPDATE ON customer FOR EACH STATEMENT EXECUTE FUNCTION see();
+                """)
+            let batch = (1...120).map { update(desk, $0, ["name": .string("new \($0)"), "limit": 7]) }
+            let answers = try await desk.driver.apply(batch)
+            #expect(answers.map { $0.document?.fields["name"] } == (1...120).map { .string("new \($0)") })
+            let seen = try desk.connection.run("SELECT query LIKE 'WITH held%write_log%UPDATE%' FROM seen").rows.map { $0.flag(0) }
+            #expect(seen == [true, true, true])
+        }
+    }
+
     @Test func aRefusedRowTakesNoOtherWithItAndNamesItsConstraint() async throws {
         try await run { desk in
             try fill(desk, 120)
