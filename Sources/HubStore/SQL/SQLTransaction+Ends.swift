@@ -9,11 +9,8 @@ extension SQLTransaction {
         let sequence = counters.add(1, Self.outboxSequence)
         let record = row.record
         try change { () throws(StoreError) in
-            try connection.run(
-                """
-                INSERT INTO outbox (sequence, topic, "partition", "offset", timestamp, record_key, headers, value)
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-                """, .integer(sequence), .text(record.topic), .integer(Int64(record.partition)), .integer(record.offset),
+            try connection.gather(
+                .appendOutbox, .integer(sequence), .text(record.topic), .integer(Int64(record.partition)), .integer(record.offset),
                 .optional(record.timestamp), .optional(record.key), .json(record.storedHeaders), .optional(record.value))
         }
         tail.append(OutboxRow(sequence: sequence, record: record))

@@ -24,10 +24,8 @@ extension SQLTransaction {
             if let old, old.entity == entity, old.state.wait.isFiled(like: new.wait), intent == oldIntent,
                 isRejected == (old.state.rejected != nil)
             {
-                // No column under an index changes.
-                try connection.run(
-                    "UPDATE target SET doc = $1 WHERE application = $2 AND company = $3 AND id = $4", .json(new.stored),
-                    .text(target.application), .text(target.company), .text(target.id))
+                try connection.gather(
+                    .updateTarget, .json(new.stored), .text(target.application), .text(target.company), .text(target.id))
             } else {
                 try connection.run(
                     """
