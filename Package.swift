@@ -158,7 +158,10 @@ let package = Package(
                     "HubConfiguration", "HubRuntime", "HubOperations", "HubSimulation", "HubScenario", "PostgresClient", "BuiltinSchemas",
                     "HubTestKit", "ProcessDriver", "REST", "DriverTemplates", "ReferenceApplication", "HTTPApplication", arguments,
                     logging,
-                    histogram, grdb,
+                    histogram, grdb, hummingbird, .product(name: "HummingbirdCore", package: "hummingbird"),
+                    .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                    .product(name: "HTTPTypes", package: "swift-http-types"), .product(name: "NIOCore", package: "swift-nio"),
+                    .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),
                 ] + drivers.map { .target(name: $0.name) }, swiftSettings: strict),
             tests("HubModelTests", ["HubModel"]),
             tests("HubCodecTests", ["HubCodec", "HubModel"]),
@@ -195,7 +198,12 @@ let package = Package(
                     .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
                 ]),
             tests("FilesTests", ["Files", "HubTestKit", "HubDriver", "HubModel", grdb]),
-            tests("HTTPApplicationTests", ["HTTPApplication", "HubDriver", "HubModel"]),
+            tests(
+                "HTTPApplicationTests",
+                [
+                    "HTTPApplication", "HubDriver", "HubModel", .product(name: "NIOCore", package: "swift-nio"),
+                    .product(name: "NIOEmbedded", package: "swift-nio"),
+                ]),
             tests(
                 "MultipointTests",
                 [

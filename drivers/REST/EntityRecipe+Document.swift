@@ -14,7 +14,7 @@ extension EntityRecipe {
         var token: VersionToken?
         switch self.token {
         case .member(let place, _): token = place.value(in: value)?.keyText.map { VersionToken($0) }
-        case .header(let name): token = headers.first { $0.name.lowercased() == name.lowercased() }.map { VersionToken($0.value) }
+        case .header(let name): token = headers.first { $0.isNamed(name) }.map { VersionToken($0.value) }
         case nil: break
         }
         let reference = reference?.value(in: value)?.keyText.flatMap { $0.isEmpty ? nil : CanonicalID($0) }
