@@ -211,8 +211,6 @@ package final class RunningHub: Sendable {
         guard options.captures, let configured = configuration.application(application),
             let driver = driver(application).flatMap({ configured.capturing($0) })
         else { return }
-        // The first one after a reload finds no folder.
-        try checkFeeds()
         let worker = try CaptureWorker(
             configured, driver: driver, configuration: configuration, bus: bus, logger: logger, alarmAfter: options.alarmAfter
         ) { [weak self] text in

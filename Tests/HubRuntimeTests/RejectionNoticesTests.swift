@@ -1,5 +1,6 @@
 import HubModel
 import HubStore
+import InMemoryLogging
 import Logging
 import Synchronization
 import Testing
@@ -40,7 +41,7 @@ import Testing
     }
 
     @Test func aRefusalIsALineInTheLogAndStandsInTheStoreUntilTheDocumentIsTaken() throws {
-        let log = KeptLog()
+        let log = InMemoryLogHandler()
         let fixture = try HubFixture()
         let rejection = Rejection(rule: "bad-name", field: "name", text: "no such name")
         fixture.right.state.withLock { $0.refusals = ["Bad": rejection, "Worse": rejection] }
@@ -50,7 +51,7 @@ import Testing
         try fixture.eventually("the first refusal") { try fixture.outcomes()["right rejected"] == 1 }
         try fixture.publish("left", key: "b", position: 2, name: "Worse")
         try fixture.eventually("the second") { try fixture.outcomes()["right rejected"] == 2 }
-        let lines = log.lines.filter { $0.contains("refuses") }
+        let lines = log.entries.map { "\($0.level): \($0.message)" }.filter { $0.contains("refuses") }
         #expect(lines.count == 1 && lines[0].hasPrefix("notice: right refuses right/thing-1-1 (thing, version 1.1) by its rule bad-name"))
         #expect(lines.first?.contains("field name: no such name; multipoint rejections") == true, "\(lines)")
         let refused = try fixture.store.write { try $0.rejections("right", after: nil, limit: 9) }
@@ -60,26 +61,4 @@ import Testing
         fixture.eventually("the mended one") { fixture.right.names == ["Good"] }
         try fixture.eventually("one is left") { try fixture.store.write { try $0.rejections("right", after: nil, limit: 9) }.count == 1 }
     }
-}
-
-/// What has been logged.
-final class KeptLog: LogHandler {
-    private let kept = Mutex<[String]>([])
-    let metadataProvider: Logger.MetadataProvider? = nil
-    var metadata: Logger.Metadata {
-        get { [:] }
-        set {}
-    }
-    var logLevel: Logger.Level {
-        get { .info }
-        set {}
-    }
-    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-        get { nil }
-        set {}
-    }
-
-    var lines: [String] { kept.withLock { $0 } }
-
-    func log(event: LogEvent) { kept.withLock { $0.append("\(event.level): \(event.message)") } }
 }
