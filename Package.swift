@@ -188,7 +188,13 @@ let package = Package(
             tests("HubConfigurationTests", ["HubConfiguration", "HubRules", "HubStore", "HubCodec", "HubDriver", "HubModel"]),
             tests(
                 "ReferenceDriversTests", ["ReferenceApplication", "ReferenceERP", "ReferenceCRM", "HubTestKit", "HubDriver", "HubModel"]),
-            tests("OdooTests", ["Odoo", "HubTestKit", "HTTPApplication", "HubDriver", "HubCodec", "HubModel"]),
+            tests(
+                "OdooTests",
+                [
+                    "Odoo", "HubTestKit", "HTTPApplication", "HubBus", "HubConfiguration", "HubOperations", "HubRuntime", "HubStore",
+                    "HubDriver",
+                    "HubCodec", "HubModel",
+                ]),
             tests(
                 "ProcessDriverTests",
                 ["ProcessDriver", "HubTestKit", "HubConfiguration", "HubCodec", "HubDriver", "HubModel", logging, keptLogging]),

@@ -19,7 +19,12 @@ package struct SignalledDriver: Capturing {
         self.signal = signal
     }
 
-    package var manifest: Manifest { base.manifest }
+    /// The application's own, but for how often its feed is looked at: that is the signal's.
+    package var manifest: Manifest {
+        var manifest = base.manifest
+        manifest.pollTime = signal.manifest.pollTime
+        return manifest
+    }
     package func apply(_ batch: [Delivery]) async throws(DriverError) -> [Answer] { try await base.apply(batch) }
 
     package func probe() async throws(DriverError) -> ApplicationIdentity {
@@ -49,7 +54,7 @@ package struct SignalledDriver: Capturing {
                 if let change = Self.change(signal, document) { changes.append(change) }
             }
         }
-        return CapturedBatch(changes: changes, position: told.position)
+        return CapturedBatch(changes: changes, position: told.position, notices: told.notices)
     }
 
     /// All that a batch says of one document.
