@@ -6,7 +6,7 @@ import Testing
 
 @testable import Files
 
-/// The feed where its transactions do not happen.
+/// The feed where its transactions do not happen, and where a position is older than what it keeps.
 struct FeedTests {
     private static let customers = "customer: in=customers*.csv key=id columns=id,name"
 
@@ -59,5 +59,39 @@ struct FeedTests {
             try folders.drop(name, "")
         }
         #expect(FolderPaths.free(in: folders.inbound, 17, "a.csv") == folders.inbound + "/17.2-a.csv")
+    }
+
+    // MARK: Entries that have been forgotten
+
+    /// A feed whose first entries are forgotten, and the place of the last of them.
+    private func gap(_ driver: FilesDriver, _ folders: Folders) async throws -> Int64 {
+        try folders.drop("customers.csv", "id,name\na,A\nb,B\n")
+        let told = try await driver.told()
+        let end = try #require(Int64(told.end ?? ""))
+        try await driver.state.perform { try FolderWork($0).forget(upTo: end, notedBefore: Instant(milliseconds: .max)) }
+        return end
+    }
+
+    @Test(arguments: 1...4) func afterAGapEveryChangeIsTold(_ limit: Int) async throws {
+        let folders = try Folders()
+        let driver = try folders.driver(Self.customers)
+        _ = try await gap(driver, folders)
+        try folders.drop("customers.csv", "id,name\nc,C\nd,D\ne,E\n")
+        let told = try await driver.told(after: "1", limit: limit)
+        #expect(told.malformed.map(\.code) == ["feed-gap"])
+        #expect(told.changes.map(\.event.key) == ["c", "d", "e"])
+        await driver.close()
+    }
+
+    @Test func aGapWithNothingBehindItIsToldOnce() async throws {
+        let folders = try Folders()
+        let driver = try folders.driver(Self.customers)
+        let end = try await gap(driver, folders)
+        let first = try await driver.capture(after: "1", limit: 2)
+        #expect(first.changes.isEmpty && first.malformed.map(\.code) == ["feed-gap"] && first.position == String(end))
+        #expect(first.malformed.first?.reason.contains("entries 2 to \(end)") == true)
+        let second = try await driver.capture(after: first.position, limit: 2)
+        #expect(second.changes.isEmpty && second.malformed.isEmpty && second.position == first.position)
+        await driver.close()
     }
 }

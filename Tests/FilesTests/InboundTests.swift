@@ -289,16 +289,4 @@ struct InboundTests {
         await driver.close()
     }
 
-    @Test func entriesThatAreForgottenAreSaidToBe() async throws {
-        let folders = try Folders()
-        try folders.drop("customers.csv", rows(3))
-        let driver = try folders.driver(Self.customers)
-        let told = try await driver.told()
-        try await driver.state.perform { db in
-            try FolderWork(db).forget(upTo: Int64(told.end ?? "") ?? 0, notedBefore: Instant(milliseconds: .max))
-        }
-        let batch = try await driver.capture(after: "1", limit: 2)
-        #expect(batch.changes.isEmpty && batch.malformed.map(\.code) == ["feed-gap"])
-        await driver.close()
-    }
 }
