@@ -132,7 +132,9 @@ struct BatchWork {
                 case .statement:
                     // Refused now, but perhaps kept before: only a look after the settle time can tell.
                     if isInDoubt { return put(.noAnswer(reason: cause.description), places) }
-                    if Refusal.isPassing(cause) { return put(.retry(after: .milliseconds(500), reason: cause.description), places) }
+                    if Refusal.isPassing(cause), isCareful || isRepeated || cause.state != .lockTimeout {
+                        return put(.retry(after: .milliseconds(500), reason: cause.description), places)
+                    }
                     if cause.state == .readOnly { throw PostgresError(.unreachable, cause.description, state: cause.state) }
                     guard isCareful || isRepeated else {
                         // Whoever is at fault, the way of one step after the other finds out.

@@ -6,7 +6,9 @@ import PostgresClient
 /// leaves, for whatever reason, is looked at as everything else is.
 extension WriteTransaction {
     /// Rows of one statement: few enough that the server works on them while the next ones are being prepared.
-    private static let rowsAtOnce = 50
+    private static let rowsAtOnce = 100
+    /// Whoever waits for longer than that for a row, leaves the batch to the careful way, which passes such rows over.
+    private static let patience = "10ms"
 
     /// A statement that has been sent.
     private struct Direct {
@@ -21,6 +23,7 @@ extension WriteTransaction {
         for native in Set(deliveries.map(\.native)) { shapes[native] = try driver.shape(native, on: connection) }
         var sent: [Direct] = []
         var statements: [Group: String?] = [:]
+        try connection.post(Self.setLockTimeout, [.text(Self.patience)])
         for start in stride(from: 0, to: deliveries.count, by: Self.rowsAtOnce) {
             for place in start..<min(start + Self.rowsAtOnce, deliveries.count) { try admit(place) }
             for (group, items) in groups.sorted(by: { $0.key < $1.key }) {
@@ -36,7 +39,6 @@ extension WriteTransaction {
             }
             try connection.push()
         }
-        if sent.isEmpty { return }
         var waiting = sent[...]
         var failure: PostgresError?
         try connection.receive { result in
@@ -44,7 +46,11 @@ extension WriteTransaction {
             do throws(PostgresError) { try take(result.get(), of: direct) } catch { failure = error }
         }
         if let failure { throw failure }
+        if !groups.isEmpty { try connection.post(Self.setLockTimeout, [.text("\(driver.lockTimeout.milliseconds)ms")]) }
     }
+
+    /// Until the end of the transaction.
+    private static let setLockTimeout = "SELECT set_config('lock_timeout', $1, true)"
 
     private func arguments(_ direct: Direct) -> [PostgresValue] {
         let (shape, items) = (direct.shape, direct.items)
