@@ -5,18 +5,6 @@ import Testing
 
 /// Batches of updates, which the driver tries in one statement: what it answers is what the careful way answers.
 @Suite(.enabled(if: Live.isThere, Live.why)) struct DirectUpdateTests {
-    private func run(_ test: (Desk) async throws -> Void) async throws {
-        let desk = try Desk()
-        do {
-            try await desk.prepare()
-            try await test(desk)
-        } catch {
-            await desk.close()
-            throw error
-        }
-        await desk.close()
-    }
-
     private func update(_ desk: Desk, _ number: Int, token: String = "1", _ fields: Fields) -> Delivery {
         desk.delivery(.update, "customer", "customer-1-\(number)", number: 2, key: NativeKey("\(number)"), token: token, fields)
     }
@@ -28,7 +16,7 @@ import Testing
     }
 
     @Test func everyDeliveryOfABatchHasTheAnswerThatItHasAlone() async throws {
-        try await run { desk in
+        try await Desk.run { desk in
             try fill(desk, 8)
             try desk.connection.run("DELETE FROM customer WHERE id = 4")
             try desk.connection.run("BEGIN")
@@ -63,7 +51,7 @@ import Testing
     }
 
     @Test func aBatchOfUpdatesIsAStatementForAHundredRows() async throws {
-        try await run { desk in
+        try await Desk.run { desk in
             try fill(desk, 120)
             try desk.connection.script(
                 """
@@ -81,7 +69,7 @@ import Testing
     }
 
     @Test func aRefusedRowTakesNoOtherWithItAndNamesItsConstraint() async throws {
-        try await run { desk in
+        try await Desk.run { desk in
             try fill(desk, 120)
             var batch = (1...120).map { update(desk, $0, ["name": "new"]) }
             batch[3].fields = ["limit": -1]
@@ -100,7 +88,7 @@ import Testing
     }
 
     @Test func whatWasWrittenBeforeIsNotWrittenOverLaterWork() async throws {
-        try await run { desk in
+        try await Desk.run { desk in
             try desk.connection.script("INSERT INTO country VALUES ('FR', 'old'), ('DE', 'old')")
             // Without a version column.
             let batch = ["FR", "DE"].map {
@@ -118,7 +106,7 @@ import Testing
     }
 
     @Test func columnsThatChangeMeanwhileAreSeen() async throws {
-        try await run { desk in
+        try await Desk.run { desk in
             try fill(desk, 3)
             let before = try await desk.driver.apply([update(desk, 1, ["name": "a"]), update(desk, 2, ["name": "b"])])
             #expect(before.filter { !$0.isWritten } == [])
@@ -134,7 +122,7 @@ import Testing
     }
 
     @Test func aTriggerThatWithholdsARowIsNamedForThatRowOnly() async throws {
-        try await run { desk in
+        try await Desk.run { desk in
             try fill(desk, 3)
             try desk.connection.script(
                 """

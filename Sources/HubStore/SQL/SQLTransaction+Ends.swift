@@ -147,6 +147,16 @@ extension SQLTransaction {
         }
     }
 
+    func clearAlarms(_ code: String, of application: ApplicationID, except texts: [String]) throws(StoreError) {
+        let kept = Set(texts.map { ExactText($0) })
+        let known = try connection.all(
+            "SELECT id, text FROM alarm WHERE document IS NULL AND code = $1 AND application = $2", .text(code), .text(application)
+        ) { row in (id: row.integer(0), text: ExactText(row.text(1))) }
+        for alarm in known where !kept.contains(alarm.text) {
+            try change { () throws(StoreError) in try connection.run("DELETE FROM alarm WHERE id = $1", .integer(alarm.id)) }
+        }
+    }
+
     func alarms(after: Int64, limit: Int) throws(StoreError) -> [Alarm] {
         try connection.all(
             "SELECT id, code, application, document, text, time FROM alarm WHERE id > $1 ORDER BY id LIMIT $2", .integer(after),

@@ -124,7 +124,7 @@ final class SQLTransaction<Connection: SQLConnecting>: RefusableTransaction {
     }
 
     /// What was known of positions may have changed since.
-    func forgetPositions() { positions.removeAll(keepingCapacity: true) }
+    private func forgetPositions() { positions.removeAll(keepingCapacity: true) }
 
     /// Every change goes through here first.
     func willChange() throws(StoreError) {
