@@ -95,7 +95,8 @@ extension TableShape {
                 fields[name] = .null
             } else {
                 fields[name] = try row.withBytes(column) { bytes throws(PostgresError) in
-                    try kind.value(bytes) { _, type throws(PostgresError) in
+                    if let value = kind.plain(bytes) { return value }
+                    return try kind.value(bytes) { _, type throws(PostgresError) in
                         throw PostgresError(.usage, "\(declaration.table) has a column of the type \(type), which cannot be read.")
                     }
                 }
