@@ -23,7 +23,6 @@ extension WriteTransaction {
         for native in Set(deliveries.map(\.native)) { shapes[native] = try driver.shape(native, on: connection) }
         var sent: [Direct] = []
         var statements: [Group: String?] = [:]
-        try connection.post(Self.setLockTimeout, [.text(Self.patience)])
         for start in stride(from: 0, to: deliveries.count, by: Self.rowsAtOnce) {
             for place in start..<min(start + Self.rowsAtOnce, deliveries.count) { try admit(place) }
             for (group, items) in groups.sorted(by: { $0.key < $1.key }) {
@@ -33,12 +32,14 @@ extension WriteTransaction {
                 if known == nil { statements[group] = .some(sql) }
                 guard let sql else { continue }
                 groups[group] = nil
+                if sent.isEmpty { try connection.post(Self.setLockTimeout, [.text(Self.patience)]) }
                 let direct = Direct(group: group, items: items, shape: shape)
                 try connection.send(sql, arguments(direct))
                 sent.append(direct)
             }
             try connection.push()
         }
+        if sent.isEmpty { return }
         var waiting = sent[...]
         var failure: PostgresError?
         try connection.receive { result in
