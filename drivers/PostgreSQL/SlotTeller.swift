@@ -81,8 +81,8 @@ struct SlotTeller {
         guard let tables = tables[relation] else {
             throw SlotFailure(.protocolViolation, "The stream tells a row of a table that it has not described.")
         }
-        func append(_ change: SlotChange?) {
-            guard var change else { return }
+        func append(_ change: SlotChange) {
+            var change = change
             count += 1
             change.change.event.position = LogPlace(commit, count).source
             change.change.event.time = time
@@ -170,7 +170,7 @@ struct SlotTeller {
 
     private func text(_ place: Int?, _ row: LogicalTuple, _ bytes: UnsafeRawBufferPointer) -> String? {
         guard let place, place < row.columns.count, case .text(let range) = row.columns[place] else { return nil }
-        return String(decoding: bytes[range], as: UTF8.self)
+        return String(decoding: UnsafeRawBufferPointer(rebasing: bytes[range]), as: UTF8.self)
     }
 
     private func ask(_ text: String, _ type: String) throws(PostgresError) -> Value {
