@@ -45,7 +45,10 @@ import Testing
         var attempts = WriteAttempts(isCareful: false)
         var last: UInt32 = 0
         for _ in 1..<WriteAttempts.most {
-            guard case .again(let pause) = attempts.step(after: refusal("40001")) else { return Issue.record("it is not tried again") }
+            guard case .again(let pause) = attempts.step(after: refusal("40001")) else {
+                Issue.record("it is not tried again")
+                return
+            }
             #expect(pause.lowerBound > last && pause.upperBound <= 100_000)
             last = pause.lowerBound
         }
