@@ -132,6 +132,40 @@ extension SlotFeed {
         return last.mapValues { $0.filter(\.value).keys.sorted() }.filter { !$0.value.isEmpty }
     }
 
+    // MARK: Parts
+
+    /// Puts the documents that a row belongs to in the row's place, where the way to them leads through other tables. It is the way of now:
+    /// whatever changes it tells its documents itself.
+    func followed(_ changes: [SlotChange], _ setup: Setup) async throws(DriverError) -> [SlotChange] {
+        var keys: [String: Set<String>] = [:]
+        for change in changes {
+            if let native = change.trail, let key = change.change.event.key { keys[native, default: []].insert(key.rawValue) }
+        }
+        if keys.isEmpty { return changes }
+        let asked = keys
+        let found: [String: [NativeKey: [NativeKey]]] = try await base.ask { session throws(PostgresError) in
+            let connection = try session.connection()
+            var found: [String: [NativeKey: [NativeKey]]] = [:]
+            for (native, keys) in asked.sorted(by: { $0.key < $1.key }) {
+                guard let question = setup.trails[native] else { continue }
+                for row in try connection.run(question, [.texts(keys.sorted())]).rows {
+                    found[native, default: [:]][row.id(0), default: []].append(row.id(1))
+                }
+            }
+            return found
+        }
+        return changes.flatMap { change -> [SlotChange] in
+            guard let native = change.trail, let key = change.change.event.key else { return [change] }
+            return (found[native]?[key] ?? []).sorted().map { document in
+                var told = change
+                told.trail = nil
+                told.change.event.key = document
+                told.change.event.id += "-\(document)"
+                return told
+            }
+        }
+    }
+
     // MARK: What the log leaves out
 
     /// Puts in what stands elsewhere: the hub's references, columns that the log does not have; and keeps the list of keys told.

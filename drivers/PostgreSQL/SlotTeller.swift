@@ -26,6 +26,16 @@ struct SlotTeller {
 
     private var commit = LogSequenceNumber.zero
     private var time = Instant(milliseconds: 0)
+    /// What the open transaction has said of parts: a second word of the same says nothing new.
+    private var parts: Set<Part> = []
+
+    private struct Part: Hashable {
+        var native: String
+        var key: NativeKey
+    }
+
+    /// So many are remembered; what goes beyond is said again.
+    private static let maxParts = 10_000
 
     init(base: PostgreSQLDriver, session: PostgresSession, declared: [UInt32: [TableDeclaration]]) {
         self.base = base
@@ -43,6 +53,7 @@ struct SlotTeller {
         switch message {
         case .begin(let commit, let time):
             (self.commit, self.time) = (commit, time)
+            parts = []
             buffer { $0.begin(commit) }
         case .commit(_, let end): buffer { $0.commit(end) }
         case .origin, .type: break
@@ -57,7 +68,7 @@ struct SlotTeller {
         }
     }
 
-    private func put(
+    private mutating func put(
         _ relation: UInt32, _ old: LogicalTuple?, _ new: LogicalTuple?, isInsert: Bool, _ bytes: UnsafeRawBufferPointer,
         _ buffer: (_ body: (inout SlotBuffer) -> Void) -> Void
     ) throws(SlotFailure) {
@@ -86,15 +97,18 @@ struct SlotTeller {
 
     // MARK: Rows
 
-    private func tell(
+    private mutating func tell(
         _ table: Table, _ old: LogicalTuple?, _ new: LogicalTuple?, isInsert: Bool, _ bytes: UnsafeRawBufferPointer
     ) throws(PostgresError) -> [SlotChange] {
         let oldKey = try old.map { row throws(PostgresError) in try key(table, row, bytes) }
         let newKey = try new.map { row throws(PostgresError) in try key(table, row, bytes, or: oldKey ?? nil) }
         if let document = table.declaration.document {
             // A part has come, gone or changed: its document has changed.
-            let keys = [oldKey ?? nil, newKey ?? nil].compactMap(\.self)
-            return Set(keys).sorted().map { SlotChange(change: CapturedChange(event: event(document, .upsert, $0), fields: nil)) }
+            let keys = Set([oldKey ?? nil, newKey ?? nil].compactMap(\.self)).sorted()
+            let trail = table.declaration.trail == nil ? nil : table.declaration.native
+            return keys.filter { isNews(Part(native: trail ?? document, key: $0)) }.map {
+                SlotChange(change: CapturedChange(event: event(document, .upsert, $0), fields: nil), trail: trail)
+            }
         }
         var changes: [SlotChange] = []
         var isNew = isInsert
@@ -108,6 +122,12 @@ struct SlotTeller {
             changes.append(try told(table, key, old, new, bytes, isNew: isNew))
         }
         return changes
+    }
+
+    private mutating func isNews(_ part: Part) -> Bool {
+        if parts.contains(part) { return false }
+        if parts.count < Self.maxParts { parts.insert(part) }
+        return true
     }
 
     private func told(
@@ -147,6 +167,10 @@ struct SlotTeller {
         _ table: Table, _ row: LogicalTuple, _ bytes: UnsafeRawBufferPointer, or other: NativeKey? = nil
     ) throws(PostgresError) -> NativeKey? {
         guard var text = text(table.key.place, row, bytes) else { return other }
+        if let type = table.declaration.keyType {
+            guard text.hasPrefix(type + ",") else { return nil }
+            text.removeFirst(type.count + 1)
+        }
         if table.key.trims { text = String(text.reversed().drop { $0 == " " }.reversed()) }
         if table.key.isFlag { text = text == "t" ? "true" : "false" }
         return NativeKey(text)
@@ -181,7 +205,7 @@ struct SlotTeller {
             guard let key = relation.columns.firstIndex(where: { $0.name == shape.key.name }) else {
                 throw PostgresError(.usage, "The change stream of \(declaration.table) has no column \(shape.key.name).")
             }
-            guard relation.columns[key].isIdentity else {
+            guard relation.columns[key].isIdentity || !declaration.tellsDeletes else {
                 throw PostgresError(.usage, ReplicaIdentity.mistake(declaration.table, key: shape.key.name))
             }
             func place(_ name: String?) -> Int? { name.flatMap { name in relation.columns.firstIndex { $0.name == name } } }

@@ -13,6 +13,7 @@ struct ApplicationDraft {
     var settings: DriverSettings?
     var driver: (any Driver)?
     var signal: (any Capturing)?
+    var companions: [SignalMap.Companion] = []
     var manifest: Manifest?
     var companies: [CompanyID: String]
     var topics: [TopicSetting]
@@ -63,8 +64,8 @@ struct ApplicationDraft {
     ) -> ApplicationConfiguration? {
         guard let factory, let settings, let driver, let manifest else { return nil }
         return ApplicationConfiguration(
-            id: id, factory: factory, settings: settings, driver: driver, signal: signal, manifest: manifest, mappings: mappings,
-            topics: tables.topics, envelopes: tables.envelopes)
+            id: id, factory: factory, settings: settings, driver: driver, signal: signal, companions: companions, manifest: manifest,
+            mappings: mappings, topics: tables.topics, envelopes: tables.envelopes)
     }
 
     /// `<application>.<native>`, other characters than Kafka allows replaced.
@@ -115,7 +116,12 @@ struct ApplicationReader {
             }
             draft.driver = driver
             draft.manifest = limited(driver.manifest)
-            if !signalMembers.isEmpty { draft.signal = readSignal(for: driver, draft.companies) }
+            if !signalMembers.isEmpty {
+                let map = try factory.signal(settings)
+                draft.companions = map?.companions ?? []
+                draft.signal = readSignal(for: driver, settings, map)
+                draft.manifest?.tellNoStamps()
+            }
         } catch {
             node.mistake("the driver refuses these settings: \(error.message)")
         }
@@ -130,7 +136,7 @@ struct ApplicationReader {
     }
 
     /// nil where a setting is wrong, or the two drivers do not go together.
-    private func readSignal(for driver: any Driver, _ companies: [CompanyID: String]) -> (any Capturing)? {
+    private func readSignal(for driver: any Driver, _ settings: DriverSettings, _ map: SignalMap?) -> (any Capturing)? {
         let name = node[Self.signal + "driver"]?.text("signal.driver: \(Self.standardSignal)") ?? Self.standardSignal
         guard let factory = catalog.first(where: { $0.name == name }) else {
             node.mistake("there is no driver \(name) for the signal", Suggestion.text(name, catalog.map { $0.name }.sorted()))
@@ -140,13 +146,14 @@ struct ApplicationReader {
         for member in signalMembers where !known.contains(member.name) {
             member.node.mistake("\(name) has no such setting", Suggestion.text(member.name, known))
         }
-        guard let values = settings(factory, prefix: Self.signal) else { return nil }
+        // What a driver knows of its tables is written in the words of the standard signal.
+        guard let values = self.settings(factory, prefix: Self.signal, map: name == Self.standardSignal ? map : nil) else { return nil }
         guard driver is any Reading else {
             node.mistake("the driver cannot read the documents that a signal names", "leave the settings \(Self.signal)… out")
             return nil
         }
         do throws(DriverError) {
-            let made = try factory.make(DriverSettings(application: id, values: values, companies: companies))
+            let made = try factory.make(DriverSettings(application: id, values: values, companies: settings.companies))
             guard let signal = made as? any Capturing else {
                 node.mistake("\(name) hears of no changes with these settings", "its tables need feed=slot")
                 return nil
@@ -161,7 +168,9 @@ struct ApplicationReader {
     // MARK: Settings
 
     /// nil where one is wrong or missing.
-    private func settings(_ factory: any DriverFactory.Type, prefix: String = "") -> [String: String]? {
+    ///
+    /// - Parameter map: has values of its own for settings that are not written.
+    private func settings(_ factory: any DriverFactory.Type, prefix: String = "", map: SignalMap? = nil) -> [String: String]? {
         let known = factory.settings
         if prefix.isEmpty, !factory.acceptsOtherSettings {
             node.check(keys: Self.keys, or: known.map(\.name) + signalMembers.map(\.name))
@@ -171,6 +180,10 @@ struct ApplicationReader {
         for setting in known {
             let name = prefix + setting.name
             guard let value = node[name] else {
+                if let own = map?.setting(setting.name, nil) {
+                    values[setting.name] = own
+                    continue
+                }
                 guard setting.isRequired else { continue }
                 let form = setting.isSecret ? "{ env: NAME } or { file: path }" : "…"
                 node.mistakes.add(member.place, node.path(name), "missing: \(setting.help)", "write \(name): \(form)")
@@ -181,7 +194,7 @@ struct ApplicationReader {
                 isComplete = false
                 continue
             }
-            values[setting.name] = setting.isPath ? surroundings.absolute(text) : text
+            values[setting.name] = setting.isPath ? surroundings.absolute(text) : map?.setting(setting.name, text) ?? text
         }
         if factory.acceptsOtherSettings, prefix.isEmpty {
             let others = node.members("\(id): { driver: … }").filter {
@@ -250,5 +263,12 @@ struct ApplicationReader {
             manifest.limits.callsPerMinute = calls
         }
         return manifest
+    }
+}
+
+extension Manifest {
+    /// Documents are told at the places of a signal, which reads do not know.
+    fileprivate mutating func tellNoStamps() {
+        for place in entities.indices { entities[place].hasStamp = false }
     }
 }
