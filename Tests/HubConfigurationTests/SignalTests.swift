@@ -47,9 +47,9 @@ struct SignalTests {
         }
         let (first, reached) = try await places([event("1", 5, time: 9000)], after: nil)
         let (second, _) = try await places([event("1", 6, time: 4000)], after: reached)
-        let places = (first + second).compactMap(\.self)
-        #expect(places.count == 2 && places[0] < places[1])
-        #expect(places[0] > SourcePosition(major: 9_000_999, minor: .max), "a change that polling saw in the same millisecond")
+        let all = (first + second).compactMap(\.self)
+        #expect(all.count == 2 && all[0] < all[1])
+        #expect(all[0] > SourcePosition(major: 9_000_999, minor: .max), "a change that polling saw in the same millisecond")
         let (again, _) = try await places([event("1", 6, time: 4000)], after: reached)
         #expect(again == second, "the same position gives the same again")
     }

@@ -7,22 +7,28 @@ import Testing
 
 @testable import Odoo
 
-@Suite("Odoo, live: its database signals, its interface tells", .serialized, .enabled(if: LiveOdoo.isThere && LiveSignalTests.isThere))
-struct LiveSignalTests {
-    private static let url = ProcessInfo.processInfo.environment["MULTIPOINT_ODOO_DATABASE"]
+/// Odoo's own database, where the environment names it.
+private enum LiveDatabase {
+    static let url = ProcessInfo.processInfo.environment["MULTIPOINT_ODOO_DATABASE"]
+
+    /// False, and said so, where there is none.
     static let isThere: Bool = {
         if url == nil {
             print("skipped: signals of Odoo's database, as MULTIPOINT_ODOO_DATABASE names none (scripts/apps/odoo prints it)")
         }
         return url != nil
     }()
+}
 
+@Suite("Odoo, live: its database signals, its interface tells", .serialized, .enabled(if: LiveOdoo.isThere && LiveDatabase.isThere))
+struct LiveSignalTests {
     private static let moment = Duration.milliseconds(500)
 
     private func signal() throws -> SignalBench {
         let settings = DriverSettings(application: "odoo", values: [:])
         return try SignalBench(
-            try #require(Self.url), owner: "odoo", publication: "multipoint_odoo", map: try #require(try OdooFactory.signal(settings))
+            try #require(LiveDatabase.url), owner: "odoo", publication: "multipoint_odoo",
+            map: try #require(try OdooFactory.signal(settings))
         ) {
             try LiveOdoo().driver
         }

@@ -43,7 +43,7 @@ struct SignalMapTests {
         #expect(signal is any Capturing)
         let own = Set(try LiveTryton.driver().manifest.entities.map(\.native))
         #expect(Set(signal.manifest.entities.map(\.native)) == own)
-        #expect(signal.manifest.entities.allSatisfy(\.operations.isEmpty), "a signal writes nowhere")
+        #expect(signal.manifest.entities.allSatisfy { $0.operations.isEmpty }, "a signal writes nowhere")
         for line in try lines() {
             #expect(own.contains(line.words["document"] ?? line.native), "\(line.native)")
             #expect(line.words["feed"] == "slot", "\(line.native)")
