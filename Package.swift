@@ -4,6 +4,7 @@ import PackageDescription
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let keptLogging: Target.Dependency = .product(name: "InMemoryLogging", package: "swift-log")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let histogram: Target.Dependency = .product(name: "Histogram", package: "hdrhistogram-swift")
@@ -129,7 +130,8 @@ let package = Package(
             ],
             resources: [.embedInCode("python/multipoint_driver.py")]
                 + [
-                    "python-driver.txt", "python-mapping.txt", "python-samples.txt", "python-hub.txt", "python-readme.txt",
+                    "python-driver.txt", "python-mapping.txt", "python-samples.txt", "python-hub.txt", "python-http.txt",
+                    "python-readme.txt",
                     "swift-driver.txt", "swift-factory.txt", "swift-standin.txt", "swift-readme.txt", "swift-tests.txt",
                 ].map { .embedInCode("templates/\($0)") }, swiftSettings: strict),
         .target(
@@ -162,7 +164,10 @@ let package = Package(
                     "HubConfiguration", "HubRuntime", "HubOperations", "HubSimulation", "HubScenario", "PostgresClient", "BuiltinSchemas",
                     "HubTestKit", "ProcessDriver", "REST", "DriverTemplates", "ReferenceApplication", "HTTPApplication", arguments,
                     logging,
-                    histogram, grdb,
+                    histogram, grdb, hummingbird, .product(name: "HummingbirdCore", package: "hummingbird"),
+                    .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                    .product(name: "HTTPTypes", package: "swift-http-types"), .product(name: "NIOCore", package: "swift-nio"),
+                    .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),
                 ] + drivers.map { .target(name: $0.name) }, swiftSettings: strict),
             .target(
                 name: "SignalBench", dependencies: ["PostgreSQL", "PostgresClient", "HubConfiguration", "HubDriver", "HubModel"],
@@ -177,7 +182,8 @@ let package = Package(
             tests("HubDeliveryTests", ["HubDelivery", "HubMediation", "HubRules", "HubStore", "HubCodec", "HubDriver", "HubModel"]),
             tests("HubSimulationTests", ["HubSimulation", "HubRules"]),
             tests(
-                "HubRuntimeTests", ["HubRuntime", "HubConfiguration", "HubBus", "HubStore", "HubRules", "HubDriver", "HubModel"]),
+                "HubRuntimeTests",
+                ["HubRuntime", "HubConfiguration", "HubBus", "HubStore", "HubRules", "HubDriver", "HubModel", logging, keptLogging]),
             tests(
                 "HubOperationsTests",
                 [
@@ -196,7 +202,9 @@ let package = Package(
                     "Odoo", "PostgreSQL", "SignalBench", "HubTestKit", "HTTPApplication", "HubDriver", "HubCodec",
                     "HubModel",
                 ]),
-            tests("ProcessDriverTests", ["ProcessDriver", "HubTestKit", "HubConfiguration", "HubCodec", "HubDriver", "HubModel", logging]),
+            tests(
+                "ProcessDriverTests",
+                ["ProcessDriver", "HubTestKit", "HubConfiguration", "HubCodec", "HubDriver", "HubModel", logging, keptLogging]),
             tests("HubTestKitTests", ["HubTestKit", "HubDriver", "HubModel"]),
             tests(
                 "TrytonTests",
@@ -212,7 +220,12 @@ let package = Package(
                     .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
                 ]),
             tests("FilesTests", ["Files", "HubTestKit", "HubDriver", "HubModel", grdb]),
-            tests("HTTPApplicationTests", ["HTTPApplication", "HubDriver", "HubModel"]),
+            tests(
+                "HTTPApplicationTests",
+                [
+                    "HTTPApplication", "HubDriver", "HubModel", .product(name: "NIOCore", package: "swift-nio"),
+                    .product(name: "NIOEmbedded", package: "swift-nio"),
+                ]),
             tests(
                 "MultipointTests",
                 [

@@ -28,7 +28,8 @@ package final class BusConsumer: Sendable {
     /// Joins a group and begins to read.
     ///
     /// - Parameters:
-    ///   - configuration: librdkafka's properties. `partition.assignment.strategy` is `cooperative-sticky` unless given.
+    ///   - configuration: librdkafka's properties. `partition.assignment.strategy` is `cooperative-sticky` unless given; `range`
+    ///     with a librdkafka before 2.3.0.
     ///   - topics: names; one that begins with `^` is a pattern.
     ///   - assigned: called on the polling thread, and may block, when partitions come: says where to start each. A partition left out
     ///     starts at the group's committed offset, or at the beginning. If it throws, a fatal event with code `assignment`

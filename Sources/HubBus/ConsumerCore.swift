@@ -75,10 +75,15 @@ final class ConsumerCore: ClientContext, @unchecked Sendable {
         [
             ("group.id", group), ("enable.auto.commit", "false"), ("enable.auto.offset.store", "false"),
             ("auto.offset.reset", "error"), ("enable.partition.eof", "true"),
-            ("partition.assignment.strategy", "cooperative-sticky"),
+            ("partition.assignment.strategy", strategy(library: rd_kafka_version())),
             ("queued.min.messages", "200000"), ("queued.max.messages.kbytes", "131072"),
         ].map { BusConfiguration.Property(name: $0.0, value: $0.1) }
     }
+
+    /// How members share partitions. The sticky assignor keeps what need not move, but a librdkafka before 2.3.0 aborts the whole process
+    /// where a consumer is closed between joining its group and its first assignment.
+    /// - Parameter library: `rd_kafka_version`, two digits each for major, minor, revision and candidate.
+    static func strategy(library: Int32) -> String { library < 0x0203_0000 ? "range" : "cooperative-sticky" }
 
     func start(_ configuration: BusConfiguration) throws(BusError) {
         let client = try Client(.consumer, configuration, own: Self.properties(group: group), context: self)

@@ -28,12 +28,17 @@ extension TargetDelivery {
         switch kind {
         case .rejected:
             if let rejection {
-                context.state.rejected = TargetState.RejectedWrite(rejection: rejection, fields: fields)
+                let before = context.state.rejected.flatMap { $0.isSameRule(as: rejection) ? $0.since : nil }
+                context.state.rejected = TargetState.RejectedWrite(
+                    rejection: rejection, fields: fields, version: version, since: before ?? context.now)
                 try tellRefusal(rejection, &context, in: store)
             }
+        case .unchanged where context.state.key == nil:
+            // Deleted before the application ever took it: nothing is asked of it any more.
+            context.state.rejected = nil
         case .written, .unchanged:
             // Unchanged: what was refused has been taken back, so that both sides are equal again.
-            guard kind == .written || context.state.key != nil && context.state.rejected != nil else { break }
+            guard kind == .written || context.state.rejected != nil else { break }
             context.state.rejected = nil
             try clearRefusal(&context, in: store)
         default: break

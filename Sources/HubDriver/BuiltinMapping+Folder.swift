@@ -8,7 +8,7 @@ extension BuiltinMapping {
         for name in names.sorted() where !name.hasPrefix(".") && (name.hasSuffix(".yaml") || name.hasSuffix(".yml")) {
             guard let data = FileManager.default.contents(atPath: "\(folder)/\(name)"), let text = String(validating: data, as: UTF8.self)
             else { throw DriverError(.configuration, "\(folder)/\(name) cannot be read, or is not UTF-8") }
-            mappings.append(BuiltinMapping(fileName: name, text: text))
+            mappings.append(BuiltinMapping(fileName: name, text: text, path: "\(folder)/\(name)"))
         }
         return mappings
     }

@@ -52,10 +52,13 @@ public struct SettingDescription: Sendable {
 public struct BuiltinMapping: Sendable {
     public var fileName: String
     public var text: String
+    /// Where it was read, absolute: mistakes in it are shown there. nil where it is part of the driver's program.
+    public var path: String?
 
-    public init(fileName: String, text: String) {
+    public init(fileName: String, text: String, path: String? = nil) {
         self.fileName = fileName
         self.text = text
+        self.path = path
     }
 }
 
@@ -70,5 +73,26 @@ public struct DriverSettings: Sendable {
         self.application = application
         self.values = values
         self.companies = companies
+    }
+
+    /// nil where the setting is not given, or empty.
+    public func text(_ name: String) -> String? { values[name].flatMap { $0.isEmpty ? nil : $0 } }
+
+    /// The text of a setting that has to be given.
+    public func required(_ name: String) throws(DriverError) -> String {
+        guard let text = text(name) else { throw DriverError(.configuration, "\(application) needs the setting \(name).") }
+        return text
+    }
+
+    /// A whole number within that range.
+    /// - Parameter standard: what counts where it is not given.
+    public func number(_ name: String, _ standard: Int, _ range: ClosedRange<Int>) throws(DriverError) -> Int {
+        guard let text = text(name) else { return standard }
+        guard let value = Int(text), range.contains(value) else {
+            throw DriverError(
+                .configuration,
+                "\(application): \(name) has to be a whole number from \(range.lowerBound) to \(range.upperBound), not \(text).")
+        }
+        return value
     }
 }

@@ -130,6 +130,13 @@ public struct Fields: Sendable, Hashable {
         return result
     }
 
+    /// The same names with other values.
+    public func mapValues(_ transform: (Value) throws -> Value) rethrows -> Fields {
+        var result = Fields()
+        result.entries = try entries.map { Entry(name: $0.name, value: try transform($0.value)) }
+        return result
+    }
+
     /// The members for which the test holds.
     public func filter(_ keep: (Member) throws -> Bool) rethrows -> Fields {
         var result = Fields()

@@ -53,9 +53,22 @@ package struct EntityPolicy: Sendable {
         // A field's own owner stands above the state's: a credit limit is the ERP's in any state.
         if let own = fieldOwners[field] { return own }
         for (condition, owner) in ownerAfter where condition.holds(for: fields) { return owner }
-        guard let owner, let tellers = tellers[field], !tellers.contains(owner), !guarded.contains(field) else { return owner }
-        // It would stay at its first value for ever: it is left to the only one that tells it, or to the latest of several.
+        guard let tellers = othersThatTell(field) else { return owner }
         return tellers.count == 1 ? tellers[0] : nil
+    }
+
+    /// Who tells a field that the entity's owner does not: under its word it would stay at its first value for ever, so that it is left to
+    /// the only one that tells it, or to the latest of several. nil: the owner decides, or there is none.
+    private func othersThatTell(_ field: String) -> [ApplicationID]? {
+        guard let owner, let tellers = tellers[field], !tellers.contains(owner), !guarded.contains(field) else { return nil }
+        return tellers
+    }
+
+    /// Fields that the entity's owner leaves to others because it does not tell them, by the application that decides instead; under nil
+    /// those of which the latest change wins.
+    package var leftToTellers: [ApplicationID?: [String]] {
+        let left = tellers.keys.filter { fieldOwners[$0] == nil && othersThatTell($0) != nil }
+        return Dictionary(grouping: left.sorted()) { owner(of: $0, in: Fields()) }
     }
 
     /// True where that application's deletion deletes the golden record.

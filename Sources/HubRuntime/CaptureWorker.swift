@@ -43,9 +43,7 @@ package final class CaptureWorker: Sendable {
         self.logger = logger
         self.alarm = alarm
         self.alarmAfter = alarmAfter
-        let folder = configuration.storePath + ".capture"
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        position = Mutex(try FeedPosition(path: folder + "/\(application.id).position"))
+        position = Mutex(try FeedFolder(configuration).position(of: application.id))
         publication = FeedPublication(application, producer: try BusProducer(bus), logger: logger)
     }
 

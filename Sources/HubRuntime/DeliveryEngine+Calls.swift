@@ -38,6 +38,7 @@ extension DeliveryEngine {
             }
         }
         giveTurns()
+        tellRejections(in: replies, now: now)
         for origin in delivered { hub.events.delivered(application, now - Instant(milliseconds: origin)) }
         bell.ring()
     }
@@ -119,6 +120,7 @@ extension DeliveryEngine {
     func lost(_ error: DriverError) {
         state.withLock { $0.trouble = error.message }
         hub.logger.warning("\(application) cannot be reached, its deliveries wait: \(error)")
+        hub.keepAbsence(of: application, error.message)
         hub.events.reachable(application, false)
     }
 
@@ -140,15 +142,21 @@ extension DeliveryEngine {
                     return state.breaker.failures > 0
                 }
                 if wasLost { self.hub.logger.notice("\(self.application) answers again") }
+                self.hub.keepAbsence(of: self.application, nil)
                 self.hub.events.reachable(self.application, true)
             } catch {
                 let now = self.hub.clock.now()
-                let isFirst = self.state.withLock { state in
+                let before = self.state.withLock { state in
                     state.breaker.failed(now: now, jitter: Double.random(in: 0..<1))
-                    state.trouble = error.message
-                    return state.breaker.failures == 1
+                    defer { state.trouble = error.message }
+                    return state.trouble
                 }
-                if isFirst { self.lost(error) }
+                // Calls without an answer may have opened the breaker without a word.
+                if before == nil {
+                    self.lost(error)
+                } else if before != error.message {
+                    self.hub.keepAbsence(of: self.application, error.message)
+                }
             }
             self.bell.ring()
         }

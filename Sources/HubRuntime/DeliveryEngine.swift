@@ -141,6 +141,7 @@ final class DeliveryEngine: Sendable {
             let now = hub.clock.now()
             if stops.load(ordering: .relaxed), state.withLock({ $0.stop(now: now) }) { break }
             probeWhenDue(now)
+            tellUntoldRejections(now: now)
             commitAgain(consumer)
             guard let work = state.withLock({ $0.takeWork(now: now, stopping: stops.load(ordering: .relaxed)) }) else {
                 let wait = state.withLock { $0.untilNext(now: now) }

@@ -35,6 +35,7 @@ struct DeliveryState: Sendable {
     /// What Kafka may not know yet of the store's offsets: after an assignment, or where a commit failed.
     var uncommitted: [TopicPartition: Int64] = [:]
     var breaker = Breaker()
+    var rejections = RejectionNotices()
     var isPaused = false
     /// The store may hold targets that are ready.
     var needsResume = false

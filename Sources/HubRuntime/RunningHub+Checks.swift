@@ -79,6 +79,15 @@ extension RunningHub {
         try beginCatchUps(present, admin)
     }
 
+    /// Positions in feeds that belong to another store would leave out all that this one has never heard.
+    func checkFeeds() throws {
+        let captured = configuration.applications.contains { application in
+            driver(application.id).map { application.capturing($0) != nil } ?? false
+        }
+        guard options.captures, captured else { return }
+        try FeedFolder(configuration).claim(for: try store.write { try $0.storeID() })
+    }
+
     /// An application that is new here is caught up from the store; its groups begin at the topics' present ends.
     func beginCatchUps(_ standing: Standing, _ admin: BusAdmin) throws {
         let plan = standing.plan

@@ -128,6 +128,8 @@ extension RunningHub {
         discovered.withLock { known in for application in gone + difference.remapped { known[application] = nil } }
         if difference.before.inboundTopics != next.configuration.inboundTopics { try restartMediation(until: deadline) }
         for application in difference.added + difference.replaced + difference.engines.sorted() { try startEngine(application) }
+        // The first one that captures finds no folder.
+        try checkFeeds()
         for application in difference.added + difference.replaced + difference.captures.sorted() { try startCapture(application) }
         // Those whose mapping says something else are looked at again.
         for application in difference.remapped { rediscover(application) }

@@ -168,6 +168,7 @@ package final class RunningHub: Sendable {
         do {
             try prepareTopics(present)
             try checkPositions()
+            try checkFeeds()
             try startParts()
         } catch let error as RuntimeError {
             throw error

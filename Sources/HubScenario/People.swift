@@ -41,7 +41,7 @@ package struct People: Sendable {
     private var count = 0
     private var untilLook = 0
 
-    private static let weights: [(act: Act, weight: Int)] = [
+    private static let weights: [(Act, weight: Int)] = [
         (.newCompany, 9), (.newPartner, 2), (.newDeal, 16), (.quote, 14), (.accept, 14), (.changeOrder, 4), (.editInCRM, 9),
         (.editInERP, 6),
         (.editOnBothSides, 5), (.changePrice, 3), (.hold, 1), (.changeCredit, 2), (.confirm, 9), (.ship, 8), (.invoice, 5), (.pay, 4),
@@ -68,12 +68,7 @@ package struct People: Sendable {
     @discardableResult
     package mutating func act() async throws -> Act? {
         while true {
-            var drawn = random.below(Self.weights.reduce(0) { $0 + $1.weight })
-            let act =
-                Self.weights.first { entry in
-                    drawn -= entry.weight
-                    return drawn < 0
-                }?.act ?? .newCompany
+            let act = random.draw(Self.weights) ?? .newCompany
             switch try await perform(act) {
             case .done: return act
             case .refused: return nil

@@ -22,4 +22,15 @@ package struct SeededRandom: RandomNumberGenerator, Sendable {
     package mutating func pick<C: RandomAccessCollection>(_ items: C) -> C.Element where C.Index == Int {
         items[items.startIndex + below(items.count)]
     }
+
+    /// One of these, each as often as its weight says; nil where there is no weight at all.
+    package mutating func draw<Choice>(_ choices: [(Choice, weight: Int)]) -> Choice? {
+        let whole = choices.reduce(0) { $0 + $1.weight }
+        guard whole > 0 else { return nil }
+        var drawn = below(whole)
+        return choices.first { choice in
+            drawn -= choice.weight
+            return drawn < 0
+        }?.0
+    }
 }

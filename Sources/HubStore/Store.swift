@@ -51,6 +51,8 @@ package protocol StoreTransaction: AnyObject {
     /// Where the parameter `until` is nil, all of them, whatever their time.
     func waiting(_ application: ApplicationID, _ reasons: Set<TargetState.Wait.Reason>, until: Instant?, limit: Int)
         throws(StoreError) -> [TargetRow]
+    /// How many targets of an application wait, and since when the oldest of them does, by reason.
+    func waitCounts(_ application: ApplicationID) throws(StoreError) -> [WaitCount]
     /// The earliest `until` of any wait of that application; nil where none has one.
     func nextWake(_ application: ApplicationID) throws(StoreError) -> Instant?
     /// Targets of that application that wait for that document.
@@ -80,6 +82,8 @@ package protocol StoreTransaction: AnyObject {
     func append(_ letter: DeadLetter) throws(StoreError) -> Int64
     func append(_ conflict: Conflict) throws(StoreError)
     func append(_ alarm: Alarm) throws(StoreError)
+    /// Removes an application's alarms of that code that are about no document, except those with one of these texts.
+    func clearAlarms(_ code: String, of application: ApplicationID, except texts: [String]) throws(StoreError)
     func count(_ end: EventEnd, topic: String, by count: Int) throws(StoreError)
     func count(_ outcome: OutcomeKind, application: ApplicationID, by count: Int) throws(StoreError)
 
@@ -110,6 +114,8 @@ package protocol StoreTransaction: AnyObject {
     func notes(_ prefix: String) throws(StoreError) -> [(name: String, text: String)]
 
     // MARK: Lists for people
+    /// Targets of that application behind `after` whose newest write it refused, by company and document.
+    func rejections(_ application: ApplicationID, after: Target?, limit: Int) throws(StoreError) -> [TargetRow]
     func links(application: ApplicationID?, entity: EntityName?, after: NativeReference?, limit: Int) throws(StoreError) -> [Link]
     func waitingEvents(after: Int64, limit: Int) throws(StoreError) -> [WaitingEvent]
     func deadLetters(after: Int64, limit: Int, includeReplayed: Bool) throws(StoreError) -> [DeadLetter]
@@ -123,6 +129,9 @@ package protocol StoreTransaction: AnyObject {
 }
 
 extension StoreTransaction {
+    /// The store's own name, given when it was made; a backup has the same.
+    package func storeID() throws(StoreError) -> String? { try note("store-id") }
+
     /// The next generation.
     package func raiseGeneration() throws(StoreError) -> Int { try raiseGeneration(past: 0) }
 }

@@ -172,6 +172,20 @@ package struct TargetRow: Sendable, Hashable {
     }
 }
 
+/// Targets of an application that wait for the same reason.
+package struct WaitCount: Sendable, Hashable {
+    package var reason: TargetState.Wait.Reason
+    package var count: Int
+    /// Of the oldest.
+    package var since: Instant
+
+    package init(_ reason: TargetState.Wait.Reason, count: Int, since: Instant) {
+        self.reason = reason
+        self.count = count
+        self.since = since
+    }
+}
+
 /// How far a new application has been caught up from the store.
 package struct CatchUp: Sendable, Hashable {
     /// Entities still to page, in dependency order; empty when done.

@@ -136,11 +136,20 @@ package struct TargetState: Sendable, Hashable {
         package var rejection: Rejection
         /// The canonical fields that were refused.
         package var fields: Fields
+        /// The version that was refused last; none where an older hub stored it.
+        package var version: Version
+        /// Since when this rule has stood in the way of the document; nil where an older hub stored it.
+        package var since: Instant?
 
-        package init(rejection: Rejection, fields: Fields) {
+        package init(rejection: Rejection, fields: Fields, version: Version = .none, since: Instant? = nil) {
             self.rejection = rejection
             self.fields = fields
+            self.version = version
+            self.since = since
         }
+
+        /// The same rule about the same field, whatever the text says.
+        package func isSameRule(as other: Rejection) -> Bool { rejection.rule == other.rule && rejection.field == other.field }
     }
 
     /// How often a field had to be set right here.

@@ -24,7 +24,7 @@ public enum Fault: Sendable {
 public struct Traffic: Sendable {
     /// When each request began.
     public var requests: [ContinuousClock.Instant] = []
-    /// The most requests under way at once.
+    /// The most requests under way at once; those that one connection sends ahead of its answers are one.
     public var mostAtOnce = 0
 
     public init() {}

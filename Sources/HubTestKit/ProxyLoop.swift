@@ -164,7 +164,12 @@ final class ProxyLoop: Sendable {
                 link.clientEnded()
             case .bytes(let bytes):
                 if !link.isInRequest {
-                    let (number, fate) = shared.withLock { $0.switch.request(now: .now) }
+                    let earlier = link.pending
+                    let (number, fate) = shared.withLock { shared in
+                        // What a connection sends before it has the answer to what it sent is one after the other for the application.
+                        for number in earlier { shared.switch.ended(number) }
+                        return shared.switch.request(now: .now)
+                    }
                     link.begin(number, fate)
                 }
                 link.take(bytes)

@@ -170,7 +170,7 @@ package final class PostgresConnection {
     package func post(_ sql: String, _ arguments: [PostgresValue] = []) throws(PostgresError) {
         try send(sql, arguments, as: .silent)
         // What has been answered is taken while it is small, and what has been sent leaves libpq's memory.
-        if pending.count >= 512 { try settle() }
+        if pending.count >= 512 { try settle { early.append($0) } }
     }
 
     private func send(_ sql: String, _ values: [PostgresValue], as kind: Pending) throws(PostgresError) {
@@ -201,23 +201,41 @@ package final class PostgresConnection {
         pending.append(kind)
     }
 
+    /// Has the server begin with what has been sent, while the caller prepares more.
+    package func push() throws(PostgresError) {
+        guard !isBroken else { throw lost() }
+        guard PQsendFlushRequest(handle) == 1, PQflush(handle) >= 0 else { throw broken() }
+    }
+
     /// Waits for all that has been sent: one result per ``send(_:_:)``, in order. After a failure the rest is skipped by the server.
     package func receive() throws(PostgresError) -> [Result<PostgresResult, PostgresError>] {
-        guard !isBroken else { throw lost() }
-        try queue(PQpipelineSync(handle), .sync)
-        try settle()
-        let results = early
-        early = []
-        // Of a failed statement without a result of its own, somebody has to hear.
-        if let failure {
-            self.failure = nil
-            if !results.contains(where: { if case .failure = $0 { true } else { false } }) { throw failure }
-        }
+        var results: [Result<PostgresResult, PostgresError>] = []
+        try receive { results.append($0) }
         return results
     }
 
+    /// As ``receive()``, handing each result over as it comes, while the server works on the next one.
+    package func receive(_ take: (Result<PostgresResult, PostgresError>) -> Void) throws(PostgresError) {
+        guard !isBroken else { throw lost() }
+        try queue(PQpipelineSync(handle), .sync)
+        var hasFailed = false
+        func hand(_ result: Result<PostgresResult, PostgresError>) {
+            if case .failure = result { hasFailed = true }
+            take(result)
+        }
+        let before = early
+        early = []
+        before.forEach(hand)
+        try settle(hand)
+        // Of a failed statement without a result of its own, somebody has to hear.
+        if let failure {
+            self.failure = nil
+            if !hasFailed { throw failure }
+        }
+    }
+
     /// Takes all results that are under way.
-    private func settle() throws(PostgresError) {
+    private func settle(_ hand: (Result<PostgresResult, PostgresError>) -> Void) throws(PostgresError) {
         if case .sync? = pending.last {
         } else if !pending.isEmpty {
             guard PQsendFlushRequest(handle) == 1 else { throw broken() }
@@ -233,7 +251,7 @@ package final class PostgresConnection {
             let outcome = take(result, raw, awaited)
             // A statement's results end with nothing.
             while let further = try next() { PQclear(further) }
-            if case .statement = awaited { early.append(outcome) }
+            if case .statement = awaited { hand(outcome) }
             if isBroken, case .failure(let error) = outcome {
                 pending = []
                 early = []

@@ -45,6 +45,14 @@ package struct PostgresRow {
     /// The text's bytes: JSON, for a reader.
     package func utf8(_ column: Int32) -> [UInt8] { Array(result.raw(row, column)) }
 
+    /// What `body` makes of the text's bytes, which are gone when it returns.
+    package func withBytes<T>(
+        _ column: Int32, _ body: (UnsafeRawBufferPointer) throws(PostgresError) -> T
+    ) throws(PostgresError) -> T {
+        defer { withExtendedLifetime(result) {} }
+        return try body(result.raw(row, column))
+    }
+
     /// A whole number; 0 where it is null or none.
     package func integer(_ column: Int32) -> Int64 {
         var value: Int64 = 0

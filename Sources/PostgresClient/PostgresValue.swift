@@ -18,6 +18,8 @@ package enum PostgresValue: Sendable {
     case texts([String?])
     /// A `bigint[]`.
     case integers([Int64?])
+    /// Many values at once, in binary.
+    case column(PostgresColumn)
 
     package static func text(_ identifier: some Identifier) -> PostgresValue { .text(identifier.rawValue) }
     package static func optional(_ text: String?) -> PostgresValue { text.map { .text($0) } ?? .null }
@@ -63,6 +65,10 @@ struct ArgumentBuffer {
         case .instant(let instant): bytes.append(contentsOf: instant.postgresText.utf8)
         case .texts(let texts): PostgresArray.append(texts, to: &bytes)
         case .integers(let integers): PostgresArray.append(integers, to: &bytes)
+        case .column(let column):
+            // The server itself refuses a text with a zero byte.
+            isBinary = true
+            column.append(to: &bytes)
         }
         let count = bytes.count - start
         if count > 1 << 30 { throw PostgresError(.usage, "An argument of a statement has more than 1 GiB.") }

@@ -21,7 +21,8 @@ struct Multipoint: AsyncParsableCommand {
         version: version,
         subcommands: [
             RunCommand.self, CheckCommand.self, AskCommand.self, CaptureCommand.self, BusCommand.self, PublishCommand.self, LagCommand.self,
-            LinksCommand.self, WaitingCommand.self, DeadLettersCommand.self, ConflictsCommand.self, AlarmsCommand.self,
+            LinksCommand.self, WaitingCommand.self, RejectionsCommand.self, DeadLettersCommand.self, ConflictsCommand.self,
+            AlarmsCommand.self,
             PauseCommand.self, ResumeCommand.self, DiscoverCommand.self, ReloadCommand.self, StoreCommand.self, SimulateCommand.self,
             ChaosCommand.self, DriverCommand.self, DemoCommand.self, RealDemoCommand.self, BenchCommand.self,
         ])

@@ -1,3 +1,4 @@
+import Foundation
 import HTTPApplication
 import HubDriver
 import HubModel
@@ -12,10 +13,7 @@ struct HTTPConnectionTests {
     private let call = HTTPCall.post("/x", json: ["a": .number(Number(110, scale: 2))], time: .seconds(3))
 
     private func failure(_ connection: HTTPConnection, _ call: HTTPCall) async -> HTTPFailure? {
-        do throws(HTTPFailure) {
-            _ = try await connection.send(call)
-            return nil
-        } catch { return error }
+        await failure { () async throws(HTTPFailure) in _ = try await connection.send(call) }
     }
 
     @Test("An answer comes back with status, headers and exact numbers, also gzipped")
@@ -72,6 +70,90 @@ struct HTTPConnectionTests {
         #expect(failure.kind == .noAnswer && failure.mayHaveEffect, "\(failure)")
         #expect(server.seen.count == 1)
         await connection.close()
+    }
+
+    @Test("A call that is called off ends at once, and may have had an effect where it was sent", arguments: [true, false])
+    func calledOff(isSent: Bool) async throws {
+        let server = try TinyServer { _ in [.wait(milliseconds: 2000)] }
+        let connection = try connection(server.url)
+        var call = call
+        call.time = .seconds(10)
+        let sent = call
+        let start = ContinuousClock.now
+        let task = Task { await self.failure(connection, sent) }
+        if isSent { while server.seen.isEmpty { await Task.yield() } }
+        task.cancel()
+        let failure = try #require(await task.value)
+        #expect(ContinuousClock.now - start < .seconds(2))
+        #expect(failure.message.contains("called off"), "\(failure)")
+        if isSent { #expect(failure.kind == .noAnswer) }
+        await connection.close()
+    }
+
+    @Test("A POST without a body may have had an effect as soon as it is sent", arguments: [nil, []] as [[UInt8]?])
+    func withoutBody(body: [UInt8]?) async throws {
+        let server = try TinyServer { _ in [.close] }
+        let connection = try connection(server.url)
+        let call = HTTPCall("POST", "/x", body: body, time: .seconds(3))
+        #expect(await failure(connection, call)?.kind == .noAnswer)
+        #expect(server.seen.count == 1)
+        await connection.close()
+    }
+
+    @Test("Work done together stays on one thread, throws its own errors, and goes on where the connection is closed")
+    func together() async throws {
+        let server = try TinyServer { request in [TinyServer.reply(200, [], Array(request.utf8.suffix(3)))] }
+        let connection = try connection(server.url)
+        let call = call
+        let threads = try await connection.together { () async throws(HTTPFailure) -> Set<UInt> in
+            var threads: Set<UInt> = []
+            for _ in 0..<5 {
+                _ = try await connection.send(call)
+                threads.insert(pthread_self())
+            }
+            return threads
+        }
+        #expect(threads.count == 1 && server.seen.count == 5)
+        await connection.close()
+        let failure = await self.failure { () async throws(HTTPFailure) in
+            try await connection.together { () async throws(HTTPFailure) in _ = try await connection.send(call) }
+        }
+        #expect(failure?.kind == .unreachable)
+    }
+
+    private func failure(_ body: () async throws(HTTPFailure) -> Void) async -> HTTPFailure? {
+        do throws(HTTPFailure) {
+            try await body()
+            return nil
+        } catch { return error }
+    }
+
+    @Test("Many addresses and many calls at once are kept apart")
+    func manyAddresses() async throws {
+        let server = try TinyServer { request in
+            [TinyServer.reply(200, [], Array(request.split(separator: " ")[1].utf8))]
+        }
+        let connection = try connection(server.url)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for worker in 0..<4 {
+                group.addTask {
+                    for number in 0..<50 {
+                        let path = "/\(worker)/\(number % 40)"
+                        let reply = try await connection.send(HTTPCall("GET", path, time: .seconds(10)))
+                        #expect(String(decoding: reply.body, as: UTF8.self) == path)
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+        #expect(server.seen.count == 200)
+        await connection.close()
+    }
+
+    @Test("Headers are found in any case of letters, and by their whole name")
+    func headerNames() {
+        let reply = HTTPReply(status: 200, headers: [.init("X-Marks", "2"), .init("x-MARK", "1"), .init("X-Mark@", "3")], body: [])
+        #expect(reply.header("X-Mark") == "1" && reply.header("x-marks") == "2" && reply.header("X-Mark`") == nil)
     }
 
     @Test("A connection that the server closed while it was idle is not answered for, and the request is not sent twice")

@@ -1,7 +1,8 @@
-import HubBus
 import HubModel
 import Synchronization
 import Testing
+
+@testable import HubBus
 
 @Suite struct RebalanceTests {
     /// What a member does, in its order.
@@ -93,6 +94,22 @@ import Testing
             #expect(after.allSatisfy { $0.offset == 100 }, "\(places), first kept \(first.assignment.keys)")
         }
         return isCommitted.withLock { $0 }
+    }
+
+    @Test func anOldLibraryDoesNotGetTheAssignorThatAborts() {
+        #expect(ConsumerCore.strategy(library: 0x0200_02FF) == "range" && ConsumerCore.strategy(library: 0x0202_00FF) == "range")
+        #expect(ConsumerCore.strategy(library: 0x0203_00FF) == "cooperative-sticky")
+    }
+
+    /// Aborted the process now and then, when the assignor had nothing to let go of yet.
+    @Test func closingBeforeTheFirstAssignment() async throws {
+        try await withBus(["t": 1]) { bus in
+            for milliseconds in 0..<40 {
+                let consumer = try member(bus, Diary())
+                _ = consumer.take(max: 1, wait: milliseconds * 5)
+                consumer.close()
+            }
+        }
     }
 
     @Test func closingGivesUpInOrder() async throws {

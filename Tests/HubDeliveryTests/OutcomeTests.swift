@@ -29,6 +29,10 @@ struct OutcomeTests {
         #expect(hub.erp.documents[erp]?.state["credit"] == "1")
         #expect(hub.ends().values.allSatisfy { $0 == 1 })
 
+        let since = try #require(try hub.state("erp", id).rejected?.since)
+        #expect(try hub.state("erp", id).rejected?.version == hub.golden(id).version)
+        hub.wait(.seconds(60))
+
         // Nothing changes what was refused: not asked again.
         var asked = 0
         hub.erp.refuses = { _ in
@@ -41,6 +45,9 @@ struct OutcomeTests {
         }
         try hub.settle()
         #expect(asked == 0)
+        let refused = try #require(try hub.transaction { try $0.rejections("erp", after: nil, limit: 9) }.first?.state.rejected)
+        #expect(refused.since == since, "it stands there since it was refused first")
+        #expect(refused.version == (try hub.golden(id).version))
 
         // Mended: written, and the golden record is cleared of it.
         hub.erp.refuses = { _ in nil }
@@ -49,6 +56,20 @@ struct OutcomeTests {
         #expect(hub.erp.documents[erp]?.state["credit"] == "5")
         #expect(try hub.golden(id).fields["status"] == .null)
         #expect(try hub.state("erp", id).rejected == nil)
+        #expect(try hub.transaction { try $0.rejections("erp", after: nil, limit: 9) }.isEmpty)
+    }
+
+    @Test("what was refused and is deleted before it was ever taken is refused no more")
+    func refusedAndDeleted() throws {
+        let hub = try refusing()
+        let key = hub.crm.create("customer", ["name": "Ann", "credit": "99"], at: hub.now)
+        try hub.settle()
+        #expect(try hub.transaction { try $0.rejections("erp", after: nil, limit: 9) }.count == 1)
+        hub.wait(.seconds(1))
+        hub.crm.change(key, [:], deletes: true, at: hub.now)
+        try hub.settle()
+        #expect(try hub.golden(try hub.id("crm", key)).isDeleted)
+        #expect(try hub.transaction { try $0.rejections("erp", after: nil, limit: 9) }.isEmpty)
     }
 
     @Test("a refusal sets no field that the application itself tells of a document that it has")

@@ -24,6 +24,13 @@ struct FieldsTests {
         #expect(fields.count == 1)
     }
 
+    @Test("Values change under their names, null among them")
+    func mapValues() {
+        let fields: Fields = ["b": 2, "a": .null, "c": ["d": 1]]
+        #expect(fields.mapValues { $0.isNull ? "nothing" : $0 } == ["a": "nothing", "b": 2, "c": ["d": 1]])
+        #expect(fields.mapValues { _ in .null }.names == ["a", "b", "c"])
+    }
+
     @Test("overlay takes every member of the upper one")
     func overlay() {
         let lower: Fields = ["a": 1, "c": ["x": 1], "e": 5]

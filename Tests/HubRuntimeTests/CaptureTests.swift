@@ -93,6 +93,47 @@ import Testing
         #expect(feed.feed.withLock { $0.positionsAsked.first } == "7")
     }
 
+    @Test func positionsThatBelongToAnotherStoreAreRefused() throws {
+        let fixture = try HubFixture()
+        try start([CapturedBatch(changes: [FeedApplication.change("a", name: "Acme", sequence: 1)], position: "1")], fixture)
+        fixture.eventually("Acme at right") { fixture.right.names == ["Acme"] }
+        fixture.eventually("the position") { storedPosition(fixture) == "1" }
+        fixture.stop()
+        try start([], fixture)
+        fixture.stop()
+
+        // The store's file is gone, the folder beside it is not.
+        fixture.store = MemoryStore()
+        func startAnyway(captures: Bool) throws {
+            try fixture.start { options in
+                options.captures = captures
+                options.acceptsStore = true
+                options.drivers["left"] = feed
+            }
+        }
+        let refused = #expect(throws: RuntimeError.self) { try startAnyway(captures: true) }
+        #expect(refused?.code == .refused)
+        #expect(refused?.message.contains("hub.db.capture belong to another store") == true, "\(refused?.message ?? "")")
+        #expect(refused?.message.contains("Remove that folder") == true)
+        try startAnyway(captures: false)
+        fixture.stop()
+
+        try FileManager.default.removeItem(atPath: fixture.folder + "/hub.db.capture")
+        feed.feed.withLock { $0.positionsAsked = [] }
+        try startAnyway(captures: true)
+        fixture.eventually("a look from the beginning") { feed.feed.withLock { $0.positionsAsked.first == .some(nil) } }
+    }
+
+    @Test func aFolderOfAnOlderHubBecomesTheStoresOwn() throws {
+        let fixture = try HubFixture()
+        try fixture.write("hub.db.capture/left.position", "7")
+        try start([], fixture)
+        fixture.eventually("a look") { feed.feed.withLock { !$0.positionsAsked.isEmpty } }
+        #expect(feed.feed.withLock { $0.positionsAsked.first } == "7")
+        let owner = FileManager.default.contents(atPath: fixture.folder + "/hub.db.capture/store-id")
+        #expect(try owner.map { String(decoding: $0, as: UTF8.self) } == fixture.store.write { try $0.storeID() })
+    }
+
     @Test func aFeedThatFailsGoesOnByItself() throws {
         let fixture = try HubFixture()
         feed.feed.withLock { $0.failures = 3 }

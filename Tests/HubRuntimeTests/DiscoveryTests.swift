@@ -52,6 +52,8 @@ import Testing
         // Not mended yet.
         let unmended = try await ask(fixture, .discover("right"))
         #expect(unmended?.text == "held back at right: thing")
+        let still = try fixture.alarms()
+        #expect(still.filter { $0.code == "field-missing" } == alarms.filter { $0.code == "field-missing" })
         #expect(fixture.right.names == ["Bolt"])
         fixture.right.state.withLock { $0.types = MemoryApplication.types }
         let reply = try await ask(fixture, .discover("right"))
@@ -59,6 +61,8 @@ import Testing
         fixture.eventually("the thing at right") { fixture.right.names == ["Acme", "Bolt"] }
         let left = try waits(fixture, "right")
         #expect(left.isEmpty)
+        let after = try fixture.alarms()
+        #expect(!after.contains { $0.code == "field-missing" }, "what is mended is no alarm any more")
     }
 
     @Test func whatIsHeldBackOutlivesTheHubUntilItIsMended() throws {
@@ -139,6 +143,7 @@ import Testing
         let right = fixture.right
         try fixture.start { $0.drivers["right"] = MuteApplication(base: right) }
         fixture.eventually("the thing at right") { right.names == ["Acme"] }
+        #expect(try fixture.alarms().isEmpty, "nobody could tell when it ends")
     }
 }
 

@@ -1,9 +1,11 @@
 import HubBus
+import HubConfiguration
 import HubModel
-import HubRuntime
 import HubStore
 import Synchronization
 import Testing
+
+@testable import HubRuntime
 
 @Suite(.serialized) struct RunningHubTests {
     @Test func aChangeReachesTheOtherApplication() throws {
@@ -29,6 +31,34 @@ import Testing
         fixture.eventually("five at right") { fixture.right.names.count == 5 }
         #expect(
             try fixture.store.write { try $0.deadLetters(after: 0, limit: 10, includeReplayed: true) }.isEmpty, "no attempts were spent")
+    }
+
+    @Test func thatAnApplicationIsOutOfReachStandsInTheStoreWithItsReason() throws {
+        let fixture = try HubFixture()
+        func absence() throws -> ApplicationAbsence? { try fixture.store.write { try ApplicationAbsence.read("right", in: $0) } }
+        try fixture.start()
+        try fixture.publish("left", key: "a", position: 1, name: "Acme")
+        fixture.eventually("Acme at right") { fixture.right.names == ["Acme"] }
+        #expect(try absence() == nil)
+        fixture.right.state.withLock { $0.isLost = true }
+        try fixture.publish("left", key: "b", position: 2, name: "Beta")
+        try fixture.eventually("the absence") { try absence() != nil }
+        let first = try #require(try absence())
+        #expect(first.reason == "the application is down")
+        try fixture.eventually("the document is ready") {
+            try fixture.store.write { try $0.waitCounts("right") }.map(\.count) == [1]
+        }
+        fixture.stop()
+        // Another run finds it away still: since the first saw it go.
+        try fixture.start()
+        fixture.eventually("a try of the second run") {
+            guard let engine = fixture.hub?.engine("right") else { return false }
+            return engine.state.withLock { $0.trouble } != nil
+        }
+        #expect(try absence() == first)
+        fixture.right.state.withLock { $0.isLost = false }
+        fixture.eventually("Beta at right") { fixture.right.names == ["Acme", "Beta"] }
+        try fixture.eventually("nothing of it is left") { try absence() == nil }
     }
 
     @Test func aNewApplicationIsCaughtUpFromTheStore() throws {

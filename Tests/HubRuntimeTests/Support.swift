@@ -5,6 +5,7 @@ import HubDriver
 import HubModel
 import HubRuntime
 import HubStore
+import Logging
 import Testing
 
 /// A hub with two applications in memory on the embedded bus, its store kept from one start to the next unless a test puts in another.
@@ -17,6 +18,7 @@ final class HubFixture {
     var hub: RunningHub?
     /// Besides `thing`.
     var entities = ""
+    var logger = Logger(label: "multipoint.hub")
     private let producer: BusProducer
 
     init(store: any Store = MemoryStore(), bus: EmbeddedBus? = nil) throws {
@@ -88,7 +90,7 @@ final class HubFixture {
         adjust(&options)
         let made = RunningHub(
             configuration: try configuration(third: third != nil, extra: extra), store: store,
-            bus: BusConfiguration(bus.suggestedProperties.merging(properties) { $1 }), options: options)
+            bus: BusConfiguration(bus.suggestedProperties.merging(properties) { $1 }), options: options, logger: logger)
         do {
             try made.start()
         } catch {

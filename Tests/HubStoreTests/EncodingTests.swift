@@ -64,7 +64,8 @@ import Testing
             state.written = [write, .init(id: 8, fields: [:], sent: at(6))]
             state.delivered = Version(generation: 2, number: 9)
             state.wait = .init(.reference, detail: text, awaits: CanonicalID(text), until: at(.max), since: at(.min))
-            state.rejected = .init(rejection: Rejection(rule: text, field: text, text: text), fields: Self.fields)
+            state.rejected = .init(
+                rejection: Rejection(rule: text, field: text, text: text), fields: Self.fields, version: state.delivered, since: at(-9))
             state.attempts = 12
             state.corrections = [
                 text: .init(count: 2, windowStart: at(1), disputed: .null), "x" + text: .init(count: 1, windowStart: at(2)),

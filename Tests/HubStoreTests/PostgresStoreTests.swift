@@ -182,6 +182,26 @@ import Testing
         }
     }
 
+    @Test func whatAnOlderHubStoredAsRefusedIsListed() throws {
+        let folder = try TemporaryFolder()
+        defer {
+            PostgresServer.drop(folder)
+            folder.remove()
+        }
+        try PostgresServer.make(folder) { $0.schema.steps.removeSubrange(1...) }.close()
+        try PostgresServer.script(
+            """
+            INSERT INTO \(PostgresServer.schema(folder)).target (application, company, id, entity, doc) VALUES
+                ('crm', '', 'c-0', 'customer', '{"rejected":{"rule":"credit-limit","text":"no","fields":{}}}'),
+                ('crm', '', 'c-1', 'customer', '{"key":"7"}')
+            """)
+        let store = try PostgresServer.make(folder) { _ in }
+        defer { store.close() }
+        let found = try store.write { (tx) throws in try tx.rejections(crm, after: nil, limit: 9) }
+        #expect(found.map(\.target.id) == ["c-0"])
+        #expect(found.first?.state.rejected?.rejection.rule == "credit-limit")
+    }
+
     @Test func aReaderSeesOneStateAndChangesNothing() throws {
         try run { store, folder in
             try store.write { (tx) throws in try tx.put(golden("customer-1-1")) }

@@ -222,6 +222,35 @@ import Testing
         }
     }
 
+    @Test func whatAnOlderHubStoredAsRefusedIsListed() throws {
+        try inFolder { folder in
+            let path = folder.path("hub.db")
+            var old = SQLiteOptions()
+            old.schema.steps.removeSubrange(1...)
+            try SQLiteStore(path: path, options: old).close()
+            let queue = try DatabaseQueue(path: path)
+            let documents = [
+                #"{"rejected":{"rule":"credit-limit","field":"credit","text":"no","fields":{"credit":9}}}"#,
+                #"{"heard":{"position":"0/1","fields":{},"native":{"rejected":{"rule":"its own"}}}}"#, #"{"key":"7"}"#,
+            ]
+            try queue.write { db in
+                for (number, document) in documents.enumerated() {
+                    try db.execute(
+                        sql: "INSERT INTO target (application, company, id, entity, doc) VALUES ('crm', '', ?, 'customer', ?)",
+                        arguments: ["c-\(number)", document])
+                }
+            }
+            try queue.close()
+            let store = try SQLiteStore(path: path)
+            defer { store.close() }
+            let found = try store.write { tx in try tx.rejections(crm, after: nil, limit: 9) }
+            #expect(found.map(\.target.id) == ["c-0"])
+            let rejected = try #require(found.first?.state.rejected)
+            #expect(rejected.rejection == Rejection(rule: "credit-limit", field: "credit", text: "no"))
+            #expect(rejected.since == nil && rejected.version == .none)
+        }
+    }
+
     // MARK: Full
 
     @Test func aFullDiskLosesNothingAndTheStoreGoesOn() throws {

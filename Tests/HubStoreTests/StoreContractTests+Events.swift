@@ -216,6 +216,14 @@ extension StoreContractTests {
                 #expect(alarms.count == 13)
                 #expect(alarms.last?.code == "disputed")
                 #expect(try tx.alarms(after: alarms[11].id, limit: 5) == [alarms[12]])
+                // Those of the application alone, about no document; told again, it is a new one.
+                try tx.clearAlarms("ambiguous", of: crm, except: ["same", "e\u{301}"])
+                let left = try tx.alarms(after: 0, limit: 100)
+                #expect(left == alarms.filter { $0.application != crm || $0.document != nil || !$0.text.utf8.elementsEqual("é".utf8) })
+                #expect(left.count == 12)
+                try tx.clearAlarms("disputed", of: crm, except: [])
+                try tx.append(Alarm(code: "ambiguous", application: crm, document: nil, text: "é", time: at(8)))
+                #expect(try tx.alarms(after: 0, limit: 100).count == 13)
             }
         }
     }

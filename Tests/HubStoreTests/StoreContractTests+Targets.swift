@@ -26,6 +26,13 @@ extension StoreContractTests {
                 #expect(try ids(tx.waiting(crm, both, until: nil, limit: 0)) == [])
                 let row = try tx.waiting(crm, [.retry], until: at(500), limit: 1).first
                 #expect(row == TargetRow(target: Target(crm, "c-3"), entity: order, state: waitingState(.retry, until: 500, since: 20)))
+                #expect(
+                    try tx.waitCounts(crm) == [
+                        WaitCount(.ready, count: 2, since: at(10)), WaitCount(.reference, count: 1, since: at(1)),
+                        WaitCount(.retry, count: 2, since: at(5)),
+                    ])
+                #expect(try tx.waitCounts(erp) == [WaitCount(.ready, count: 1, since: at(2))])
+                #expect(try tx.waitCounts("web") == [])
                 #expect(try tx.nextWake(crm) == at(500))
                 #expect(try tx.nextWake(erp) == nil)
                 #expect(try tx.awaiting(crm, "c-9") == [Target(crm, "c-5")])
@@ -38,6 +45,47 @@ extension StoreContractTests {
                 #expect(try tx.nextWake(crm) == at(900))
                 #expect(try tx.waiting(crm, [.ready, .retry], until: at(600), limit: 10).map(\.target.id) == ["c-2", "c-1", "c-5"])
             }
+        }
+    }
+
+    @Test(arguments: StoreKind.all) func whatWasRefusedIsListedByTargetUntilItIsTaken(_ kind: StoreKind) throws {
+        try kind.run { store in
+            @Sendable func refused(_ rule: String) -> TargetState {
+                var state = TargetState()
+                state.rejected = .init(
+                    rejection: Rejection(rule: rule, text: "no"), fields: ["name": "Ann"], version: Version(generation: 1, number: 3),
+                    since: at(70))
+                return state
+            }
+            let targets = [Target(crm, "c-1"), Target(crm, "c-2"), Target(crm, "fr", "c-1")]
+            try store.write { (tx) throws in
+                for target in targets.reversed() { try tx.put(refused("rule"), target, customer) }
+                try tx.put(refused("rule"), Target(erp, "c-1"), customer)
+                try tx.put(TargetState(), Target(crm, "c-0"), customer)
+            }
+            try store.write { (tx) throws in
+                #expect(try tx.rejections(crm, after: nil, limit: 9).map(\.target) == targets)
+                #expect(try tx.rejections(crm, after: nil, limit: 9).first?.state == refused("rule"))
+                #expect(try tx.rejections(crm, after: targets[0], limit: 1).map(\.target) == [targets[1]])
+                #expect(try tx.rejections(crm, after: targets[2], limit: 9).isEmpty)
+                #expect(try tx.rejections(crm, after: nil, limit: 0).isEmpty)
+                #expect(try tx.rejections(erp, after: targets[0], limit: 9).map(\.target) == [Target(erp, "c-1")])
+                // Refused again, by another rule; and taken.
+                try tx.put(refused("other"), targets[1], customer)
+                var taken = try tx.target(targets[0])
+                taken.rejected = nil
+                try tx.put(taken, targets[0], customer)
+            }
+            let left = try store.write { (tx) throws in try tx.rejections(crm, after: nil, limit: 9) }
+            #expect(left.map(\.target) == [targets[1], targets[2]])
+            #expect(left.first?.state.rejected?.rejection.rule == "other")
+            _ = storeError {
+                try store.write { (tx) throws in
+                    try tx.put(TargetState(), targets[1], customer)
+                    throw GivenUp()
+                }
+            }
+            #expect(try store.write { (tx) throws in try tx.rejections(crm, after: nil, limit: 9).count } == 2)
         }
     }
 

@@ -146,7 +146,7 @@ private func awaited(_ random: inout Seeded) -> WaitingEvent.Awaited {
 }
 
 private func change(_ state: inout TargetState, _ random: inout Seeded) {
-    switch random.below(6) {
+    switch random.below(7) {
     case 0:
         state.wait = .init(
             random.one(of: TargetState.Wait.Reason.allCases), awaits: random.below(2) == 0 ? random.one(of: ids) : nil,
@@ -155,6 +155,9 @@ private func change(_ state: inout TargetState, _ random: inout Seeded) {
     case 2: state.written = [.init(id: 1, fields: ["f": 1], isCreate: true, sent: at(Int64(random.below(9))))]
     case 3: state.key = random.below(3) == 0 ? nil : random.one(of: keys)
     case 4: state.leftOut[random.one(of: ["p", "q"])] = random.below(3) == 0 ? nil : random.one(of: ids)
+    case 5:
+        let refused = TargetState.RejectedWrite(rejection: Rejection(rule: "r", text: ""), fields: [:], since: at(Int64(random.below(9))))
+        state.rejected = random.below(3) == 0 ? nil : refused
     default: state.attempts += 1
     }
 }
@@ -202,6 +205,9 @@ private func step(_ tx: any StoreTransaction, _ random: inout Seeded, _ seen: in
         seen.append("letter \(letter)")
         try tx.markReplayed(number, at: at(3))
     case 20:
+        if random.below(3) == 0 {
+            try tx.clearAlarms("a", of: application, except: random.below(2) == 0 ? [] : [random.one(of: texts), random.one(of: texts)])
+        }
         try tx.append(
             Alarm(
                 code: "a", application: random.below(2) == 0 ? nil : application, document: random.below(2) == 0 ? nil : id,
@@ -257,6 +263,12 @@ private func step(_ tx: any StoreTransaction, _ random: inout Seeded, _ seen: in
             }
         }
         add("\(application) all", try tx.waiting(application, Set(TargetState.Wait.Reason.allCases), until: at(6), limit: 5).map(\.target))
+        let refused = try tx.rejections(application, after: nil, limit: 9)
+        add("\(application) refused", refused.map { "\($0.target) \($0.state.rejected as Any)" })
+        add(
+            "\(application) refused from",
+            try tx.rejections(application, after: Target(crm, companies[0], ids[1]), limit: 2).map(\.target))
+        add("\(application) counts", try tx.waitCounts(application))
         add("\(application) wake", try tx.nextWake(application).map { "\($0)" } ?? "never")
         for id in ids { add("\(application) for \(id)", "\(try tx.awaiting(application, id)) \(try tx.leavingOut(application, id))") }
         for entity in entities {

@@ -75,6 +75,13 @@ final class EchoClient: Sendable {
 
     deinit { close() }
 
+    /// Sends a line ahead, without waiting for its answer.
+    func send(_ text: String) {
+        let bytes = Array((text + "\n").utf8)
+        var sent = 0
+        while sent < bytes.count, let count = Socket.write(descriptor, bytes[sent...]) { sent += count }
+    }
+
     /// The answer; nil where the connection has ended before it was whole.
     func ask(_ text: String) async -> String? {
         let bytes = Array((text + "\n").utf8)

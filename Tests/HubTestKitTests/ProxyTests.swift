@@ -104,6 +104,18 @@ struct ProxyTests {
         #expect(!server.heard.contains("c"))
     }
 
+    @Test func whatOneConnectionSendsAheadIsNotAtOnce() async throws {
+        let client = try await client()
+        try await proxy.arm(.slowAnswers(.milliseconds(500)))
+        for (count, line) in ["a", "b", "c"].enumerated() {
+            client.send(line)
+            for _ in 0..<200 where server.heard.count <= count { try await Task.sleep(for: .milliseconds(10)) }
+            // Its answer is on the way, and held.
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        #expect(server.heard == ["a", "b", "c"] && proxy.traffic?.requests.count ?? 0 > 1 && proxy.traffic?.mostAtOnce == 1)
+    }
+
     @Test func anAnswerIsHeldUntilSomethingHasHappened() async throws {
         let client = try await client()
         let happened = Mutex(false)

@@ -10,6 +10,10 @@ struct CheckTests {
         #expect(
             result.output.hasPrefix("hub.yaml has no mistakes: hub acme, 2 applications, 4 entities\n"), "\(result.output)\(result.errors)")
         #expect(result.errors == "")
+        #expect(result.output.contains("\norder: erp decides invoiced, total, which its owner does not tell\n"), "\(result.output)")
+        let json = try program.run("check", "--json")
+        let left = #""leftByOwners":[{"application":"erp","entity":"order","fields":["invoiced","total"]}]"#
+        #expect(json.code == 0 && json.output.contains(left), "\(json.output)")
     }
 
     @Test("names mistakes and ends with 2, librdkafka's properties among them")

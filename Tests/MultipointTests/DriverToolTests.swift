@@ -22,15 +22,107 @@ struct DriverToolTests {
         #expect(described.code == 0 && described.output.hasPrefix("my-shop 0.1: A stand-in"), "\(described.errors)")
         let checks = [
             "manifest", "identity", "idempotent-redelivery", "conditional-write", "unknown-field", "rules", "delete", "intent-recovery",
+            "discovery",
         ]
         let tested = try program.process(
             "driver", ["test", "process", "--set", "folder=my-shop", "--set", "file=my-shop.db"] + checks.flatMap { ["--check", $0] })
         #expect(tested.code == 0, "\(tested.output)\(tested.errors)")
         #expect(tested.output.contains("missing-field") && tested.output.contains("absent"), "\(tested.output)")
+        #expect(described.output.contains("\ncan            apply, look up, read, page, capture, discover\n"), "\(described.output)")
         let again = try program.run("driver", "new", "my-shop", "--language", "python")
         #expect(again.code == 2 && again.errors.contains("my-shop/driver is there already; nothing was written"))
         let checked = try program.run("check", "--config", "my-shop/hub.yaml")
         #expect(checked.code == 0, "\(checked.errors)")
+    }
+
+    /// A service that answers as its path says, and what the new driver's calls make of it.
+    private static let httpTrial = """
+        import http.server, json, threading, time
+        import multipoint_driver as hub
+        from http_service import Service
+
+        class Answers(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                status = self.path.rsplit("/", 1)[1]
+                if status == "silent":
+                    return time.sleep(3)
+                body = {"422": {"code": "no-name", "field": "name", "message": "a name"}, "200": {"id": 1.10}}.get(status)
+                self.send_response(int(status))
+                self.send_header("Retry-After", "7")
+                self.end_headers()
+                self.wfile.write(json.dumps(body).encode() if body else b"<html>" if status == "201" else b"")
+
+            do_GET = do_POST
+
+            def log_message(self, *_):
+                pass
+
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answers)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        service = Service(f"http://127.0.0.1:{server.server_port}/api", patience=1)
+
+        def tried(call):
+            try:
+                return hub.dumps(call())
+            except hub.DriverError as error:
+                return type(error).__name__
+
+        for status in ["200", "201", "404", "412", "422", "400", "429", "503", "500", "302", "401", "silent"]:
+            print(status, tried(lambda: service.write("POST", f"/{status}", {"name": "x"})), tried(lambda: service.read(f"/{status}")))
+        server.shutdown()
+        server.server_close()
+        print("closed", tried(lambda: service.write("POST", "/200", {})), tried(lambda: service.read("/200")))
+        """
+
+    @Test("a new driver's calls over HTTP tell refusals, patience and missing answers apart", .enabled(if: hasPython))
+    func http() throws {
+        let program = try Program()
+        _ = try program.run("driver", "new", "my-shop", "--language", "python")
+        try program.write("my-shop/trial.py", Self.httpTrial)
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = ["python3", "trial.py"]
+        process.currentDirectoryURL = URL(fileURLWithPath: program.folder + "/my-shop")
+        let output = Pipe()
+        process.standardOutput = output
+        try process.run()
+        let told = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        let wanted = #"""
+            200 [{"id":1.1},null] {"id":1.1}
+            201 NoAnswer Unexpected
+            404 [null,{"kind":"gone"}] null
+            412 [null,{"kind":"changed"}] Unexpected
+            422 [null,{"kind":"rejected","rule":"no-name","field":"name","text":"a name"}] Unexpected
+            400 [null,{"kind":"rejected","rule":"http-400","field":null,"text":"status 400"}] Unexpected
+            429 [null,{"kind":"retry","afterMilliseconds":7000,"reason":"the application is busy (429)"}] Unreachable
+            503 [null,{"kind":"retry","afterMilliseconds":7000,"reason":"the application is busy (503)"}] Unreachable
+            500 NoAnswer Unreachable
+            302 NoAnswer Unexpected
+            401 Unauthorised Unauthorised
+            silent NoAnswer Unreachable
+            closed Unreachable Unreachable
+
+            """#
+        #expect(told == wanted, "\(told)")
+    }
+
+    @Test("secrets of a setting come from the environment or a file, and are not shown")
+    func secrets() throws {
+        let program = try Program(files: ["place": "erp.db\n"])
+        let fromFile = try program.run("driver", "describe", "reference-erp", "--set", "file=file:place")
+        #expect(fromFile.code == 0, "\(fromFile.errors)")
+        let process = program.process(["driver", "describe", "reference-erp", "--set", "file=env:PLACE_OF_ERP"])
+        process.environment = ProcessInfo.processInfo.environment.merging(["PLACE_OF_ERP": "erp.db"]) { $1 }
+        process.standardOutput = FileHandle.nullDevice
+        try process.run()
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 0)
+        let missing = try program.run("driver", "describe", "reference-erp", "--set", "file=env:PLACE_OF_ERP")
+        #expect(missing.code == 2 && missing.errors.contains("the environment has no variable PLACE_OF_ERP"), "\(missing.errors)")
+        let unread = try program.run("driver", "describe", "reference-erp", "--set", "file=file:nowhere")
+        #expect(unread.code == 2 && unread.errors.contains("nowhere cannot be read"), "\(unread.errors)")
     }
 
     @Test("a broken driver fails the test with exit code 1", .enabled(if: hasPython))

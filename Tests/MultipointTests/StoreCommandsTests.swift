@@ -21,6 +21,13 @@ struct StoreCommandsTests {
             var state = TargetState()
             state.wait = TargetState.Wait(.approval, detail: "a creation", since: now)
             try transaction.put(state, target, "order")
+            state = TargetState()
+            state.rejected = TargetState.RejectedWrite(
+                rejection: Rejection(rule: "duplicate-code", field: "code", text: "taken by 7"), fields: ["code": "7"],
+                version: Version(generation: 1, number: 4), since: now)
+            for id in ["customer-1-1", "customer-1-2"] as [CanonicalID] {
+                try transaction.put(state, Target("erp", .shared, id), "customer")
+            }
             let record = Record(topic: "crm.deal", partition: 1, offset: 5, key: Array("7".utf8), value: Array("{broken".utf8))
             _ = try transaction.append(
                 DeadLetter(application: "crm", record: record, code: "broken-json", reason: "no end\u{1B}[2J", time: now))
@@ -39,7 +46,7 @@ struct StoreCommandsTests {
         try SQLiteStore(path: program.folder + "/hub.db").close()
         for (command, nothing) in [
             ("waiting", "nothing waits"), ("dead-letters", "no dead letters"), ("conflicts", "no conflicts"), ("alarms", "no alarms"),
-            ("links", "no links"),
+            ("links", "no links"), ("rejections", "nothing is refused"),
         ] {
             #expect(try program.run(command, "list").output == nothing + "\n")
             #expect(try program.run(command, "list", "--json").output == "")
@@ -54,6 +61,21 @@ struct StoreCommandsTests {
                 """, "\(waiting.errors)")
         #expect(try program.run("waiting", "--application", "crm").output == "nothing waits\n")
         #expect(try program.run("waiting", "--application", "cmr").code == 2)
+        let refused = try program.run("rejections")
+        #expect(
+            refused.output == """
+                TARGET            VERSION  SINCE                 RULE            FIELD  TEXT
+                erp/customer-1-1  1.4      2023-11-14T22:13:20Z  duplicate-code  code   taken by 7
+                erp/customer-1-2  1.4      2023-11-14T22:13:20Z  duplicate-code  code   taken by 7
+
+                """, "\(refused.errors)")
+        #expect(try program.run("rejections", "list", "--application", "crm").output == "nothing is refused\n")
+        #expect(
+            try program.run("rejections", "list", "--after", "erp/customer-1-1", "--json").output == """
+                {"application":"erp","company":"","document":"customer-1-2","entity":"customer","field":"code","rule":"duplicate-code",\
+                "since":"2023-11-14T22:13:20Z","target":"erp/customer-1-2","text":"taken by 7","version":"1.4"}
+
+                """)
         let dead = try program.run("dead-letters", "list")
         #expect(dead.output.contains("crm.deal[1]@5"))
         #expect(!dead.output.contains("\u{1B}"), "nothing from outside steers the terminal")
@@ -61,6 +83,46 @@ struct StoreCommandsTests {
         #expect(try program.run("dead-letters", "show", "2").code == 1)
         #expect(try program.run("conflicts", "list", "--json").output.contains("\"winner\":\"erp\""))
         #expect(try program.run("alarms", "list").output.contains("look at it"))
+    }
+
+    @Test("an application out of reach is listed with its reason and what waits for it")
+    func away() throws {
+        let program = try Program(files: Program.files)
+        let since = Instant(milliseconds: 1_700_000_000_000)
+        let store = try SQLiteStore(path: program.folder + "/hub.db")
+        try store.write { transaction in
+            var state = TargetState()
+            state.wait = TargetState.Wait(.ready, since: since + .seconds(60))
+            for id in ["customer-1-1", "customer-1-2"] as [CanonicalID] {
+                try transaction.put(state, Target("erp", .shared, id), "customer")
+            }
+            try transaction.put(state, Target("crm", .shared, "customer-1-1"), "customer")
+            try ApplicationAbsence.put("connection refused", of: "erp", now: since, in: transaction)
+            try ApplicationAbsence.put("still refused", of: "erp", now: since + .seconds(9), in: transaction)
+        }
+        store.close()
+        let waiting = try program.run("waiting")
+        #expect(
+            waiting.output == """
+                KIND         TARGET  REASON       SINCE                 UNTIL  DETAIL
+                application  crm     ready        2023-11-14T22:14:20Z  –      1 document is ready
+                application  erp     unreachable  2023-11-14T22:13:20Z  –      still refused; 2 documents are ready; what its topics hold \
+                besides cannot be told without the bus
+
+                """, "\(waiting.errors)")
+        #expect(try program.run("pause", "erp").code == 0)
+        #expect(try program.run("waiting", "--application", "erp", "--json").output.contains("\"reason\":\"paused\""))
+    }
+
+    @Test("positions of feeds that belong to another store are refused")
+    func feeds() throws {
+        let program = try Program(files: Program.files.merging(["hub.db.capture/store-id": "another"]) { $1 })
+        for hasStore in [false, true] {
+            if hasStore { try SQLiteStore(path: program.folder + "/hub.db").close() }
+            let refused = try program.run("capture")
+            #expect(refused.code == 1)
+            #expect(refused.errors.contains("hub.db.capture belong to another store"), "\(refused.errors)")
+        }
     }
 
     @Test("requests are carried out where no hub runs")

@@ -51,6 +51,30 @@ struct OdooBench: DriverBench {
         return slowest
     }
 
+    // MARK: Questions
+
+    var questions: [QuestionSample] {
+        let (odoo, customer, product) = (odoo, customer, product)
+        let nobody: Value = "99999999"
+        return [
+            QuestionSample("price", unknown: ["product": nobody]) { ["product": .string(product.key.rawValue), "quantity": 3] },
+            QuestionSample("stock", unknown: ["product": nobody]) {
+                // What Odoo does not keep in stock it cannot tell of.
+                try await odoo.write("product.product", product.key, ["is_storable": true])
+                return ["product": .string(product.key.rawValue), "quantity": 1]
+            },
+            QuestionSample("credit", unknown: ["customer": nobody]) { ["customer": .string(customer.key.rawValue), "amount": 5] },
+            QuestionSample("validate") {
+                [
+                    "order": [
+                        "partner_id": .string(customer.key.rawValue), "date_order": "2026-03-01 11:00:00",
+                        "order_line": [odoo.line("1", product, "2.00", "24.99")],
+                    ]
+                ]
+            },
+        ]
+    }
+
     // MARK: Rules of every type
 
     static func common(_ text: String) -> [Breach] {

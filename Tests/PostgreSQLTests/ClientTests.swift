@@ -27,6 +27,43 @@ import Testing
         #expect(row.text(8) == "{1,NULL,-3}")
     }
 
+    @Test func columnsOfValuesArriveAsTheyAre() throws {
+        let connection = try Live.connect()
+        defer { connection.close() }
+        var texts = PostgresColumn()
+        for text in ["a\"b\\", "", "{,}", "Zoë ☃"] { texts.append(text) }
+        texts.appendNull()
+        texts.append(Number(-250, scale: 2))
+        texts.append([0x78, 0x79])
+        var bytes = PostgresColumn(.bytes)
+        bytes.append([0, 255])
+        bytes.append([UInt8]())
+        let row = try #require(
+            try connection.run(
+                "SELECT $1::text[], $2::bytea[], $3::text[]", [.column(texts), .column(bytes), .column(PostgresColumn())]
+            ).first)
+        #expect(row.text(0) == #"{"a\"b\\","","{,}","Zoë ☃",NULL,-2.50,xy}"#)
+        #expect(row.text(1) == #"{"\\x00ff","\\x"}"# && row.text(2) == "{}")
+        var zero = PostgresColumn()
+        zero.append("a\u{0}b")
+        #expect(postgresError { try connection.run("SELECT $1::text[]", [.column(zero)]) }?.state == .noCharacter)
+    }
+
+    @Test func resultsAreHandedOverAsTheyCome() throws {
+        let connection = try Live.connect()
+        defer { connection.close() }
+        for number in 1...3 {
+            try connection.send("SELECT $1::bigint", [.integer(Int64(number))])
+            try connection.push()
+        }
+        try connection.send("SELECT 1 / $1::bigint", [.integer(0)])
+        try connection.send("SELECT 5")
+        var numbers: [Int64?] = []
+        try connection.receive { result in numbers.append((try? result.get())?.first?.integer(0)) }
+        #expect(numbers == [1, 2, 3, nil, nil])
+        #expect(try connection.run("SELECT 6").first?.integer(0) == 6)
+    }
+
     @Test(arguments: [0, -1, 951_782_400_000, -62_135_596_800_001, 253_402_300_799_999, 1_709_164_800_123, -62_200_000_000_000])
     func instantsAgreeWithTheServer(_ milliseconds: Int64) throws {
         let connection = try Live.connect()

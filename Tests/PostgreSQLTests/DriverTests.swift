@@ -5,20 +5,8 @@ import Testing
 
 /// The driver on real tables.
 @Suite(.enabled(if: Live.isThere, Live.why)) struct DriverTests {
-    private func run(_ more: String = "", settings: [String: String] = [:], _ test: (Desk) async throws -> Void) async throws {
-        let desk = try Desk(more: more, settings: settings)
-        do {
-            try await desk.prepare()
-            try await test(desk)
-        } catch {
-            await desk.close()
-            throw error
-        }
-        await desk.close()
-    }
-
     @Test func aDocumentIsCreatedChangedAndDeleted() async throws {
-        try await run { desk in
+        try await Desk.run { desk in
             let fields: Fields = [
                 "code": "C-1", "name": "Zoë \"Quote\" \\ ☃", "limit": .number(Number(250_050, scale: 2)),
                 "since": "2026-11-21T13:08:01.250+01:00", "born": "1980-02-29", "data": "\\x00ff", "extra": ["a": [1, .null, "x"]],
@@ -59,7 +47,7 @@ import Testing
     }
 
     @Test func whatIsSentTwiceHappensOnce() async throws {
-        try await run { desk in
+        try await Desk.run { desk in
             let create = desk.delivery(.create, "customer", "customer-1-1", ["name": "Ann"])
             #expect(try await desk.driver.apply([create]).first?.isWritten == true)
             #expect(try await desk.driver.apply([create]).first?.isUnchanged == true)
@@ -83,7 +71,7 @@ import Testing
     }
 
     @Test func manyAtOnceMakeOneRowForEachTarget() async throws {
-        try await run { desk in
+        try await Desk.run { desk in
             let batches = (0..<4).map { _ in
                 (0..<50).shuffled().map { desk.delivery(.create, "customer", "customer-1-\($0)", ["name": .string("n\($0)")]) }
             }
@@ -100,7 +88,7 @@ import Testing
     }
 
     @Test func eachBrokenRuleIsARejectionAndTheOthersAreKept() async throws {
-        try await run { desk in
+        try await Desk.run { desk in
             try desk.connection.script(
                 """
                 CREATE FUNCTION stop() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
@@ -154,7 +142,7 @@ import Testing
     }
 
     @Test func naturalKeysTakenOverKeysArchivesAndCompanies() async throws {
-        try await run { desk in
+        try await Desk.run { desk in
             try desk.connection.run("INSERT INTO country VALUES ('FR', 'old')")
             let taken = try await desk.driver.apply([
                 desk.delivery(.create, "country", "country-1-1", ["code": "FR", "name": "France"]),
@@ -178,7 +166,7 @@ import Testing
     }
 
     @Test func documentsAreFoundByReferenceReadAndPaged() async throws {
-        try await run { desk in
+        try await Desk.run { desk in
             let creates = (1...25).map { desk.delivery(.create, "customer", "customer-1-\($0)", ["name": .string("n\($0)")]) }
             _ = try await desk.driver.apply(creates)
             try desk.connection.run("INSERT INTO customer (name) VALUES ('by hand')")
@@ -212,7 +200,7 @@ import Testing
     }
 
     @Test func changesAreToldInOrderAndNoneIsMissedWhileTransactionsAreOpen() async throws {
-        try await run("told: table=$schema.customer version=row_version reference=hub_reference feed=yes") { desk in
+        try await Desk.run("told: table=$schema.customer version=row_version reference=hub_reference feed=yes") { desk in
             try desk.connection.script(
                 "CREATE TRIGGER note AFTER INSERT OR UPDATE OR DELETE ON customer FOR EACH ROW EXECUTE FUNCTION multipoint.note_change('id')"
             )
@@ -250,7 +238,7 @@ import Testing
     }
 
     @Test func theApplicationSaysWhoItIsAndWhatIsMissing() async throws {
-        try await run { desk in
+        try await Desk.run { desk in
             let identity = try await desk.driver.probe()
             #expect(identity.version.hasPrefix("1") && identity.instance.contains("/"))
             try desk.connection.script("DROP TABLE branch")

@@ -12,15 +12,8 @@ import Testing
         let proxy = try SeveringProxy(to: port)
         defer { proxy.close() }
         let through = Live.options(proxy.port).connection
-        let desk = try Desk(settings: ["connection": through + (through.contains("?") ? "&" : "?") + "sslmode=disable", "connections": "1"])
-        do {
-            try await desk.prepare()
-            try await test(desk, proxy)
-        } catch {
-            await desk.close()
-            throw error
-        }
-        await desk.close()
+        let settings = ["connection": through + (through.contains("?") ? "&" : "?") + "sslmode=disable", "connections": "1"]
+        try await Desk.run(settings: settings) { try await test($0, proxy) }
     }
 
     @Test(arguments: [false, true]) func aConnectionLostInTheCommitNeitherLosesNorDoubles(_ isKept: Bool) async throws {

@@ -64,6 +64,19 @@ final class Desk {
         driver = try PostgreSQLFactory.make(DriverSettings(application: application, values: values))
     }
 
+    /// A desk for one test, prepared before it and cleared away behind it, whatever comes of it.
+    static func run(_ more: String = "", settings: [String: String] = [:], _ test: (Desk) async throws -> Void) async throws {
+        let desk = try Desk(more: more, settings: settings)
+        do {
+            try await desk.prepare()
+            try await test(desk)
+        } catch {
+            await desk.close()
+            throw error
+        }
+        await desk.close()
+    }
+
     /// Makes the tables; the driver makes its own schema first.
     func prepare(_ more: String = "") async throws {
         try connection.script("CREATE SCHEMA \(schema); SET search_path = \(schema), public")

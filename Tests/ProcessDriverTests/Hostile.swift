@@ -1,8 +1,8 @@
 import Foundation
 import HubDriver
 import HubModel
+import InMemoryLogging
 import Logging
-import Synchronization
 import Testing
 
 @testable import ProcessDriver
@@ -119,14 +119,19 @@ enum Hostile {
 final class Bench: Sendable {
     let folder: String
     let driver: any Driver
-    let log: Log
+    private let log: InMemoryLogHandler
+
+    /// What has been logged, each with its level.
+    var logged: [String] { log.entries.map { "\($0.level): \($0.message)" } }
 
     init(
         _ mode: String, settings: [String: String] = [:], companies: [CompanyID: String] = [:], change: (inout Launch) -> Void = { _ in }
     ) throws {
         folder = NSTemporaryDirectory() + "process-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        log = Log()
+        var log = InMemoryLogHandler()
+        log.logLevel = .debug
+        self.log = log
         let place = folder
         do {
             try Data(Hostile.script.utf8).write(to: URL(fileURLWithPath: place + "/hostile.py"))
@@ -136,7 +141,7 @@ final class Bench: Sendable {
             launch.bounds.grace = .milliseconds(400)
             launch.bounds.restarts = Restarts(firstDelay: .milliseconds(100), longestDelay: .seconds(1))
             change(&launch)
-            let log = log
+            let log = self.log
             driver = try SupervisedProcess(launch, logger: Logger(label: "test") { _ in log }).driver()
         } catch {
             try? FileManager.default.removeItem(atPath: place)
@@ -183,28 +188,6 @@ final class Bench: Sendable {
         }
         return false
     }
-}
-
-/// What has been logged.
-final class Log: LogHandler {
-    private let kept = Mutex<[String]>([])
-    let metadataProvider: Logger.MetadataProvider? = nil
-    var metadata: Logger.Metadata {
-        get { [:] }
-        set {}
-    }
-    var logLevel: Logger.Level {
-        get { .debug }
-        set {}
-    }
-    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-        get { nil }
-        set {}
-    }
-
-    var lines: [String] { kept.withLock { $0 } }
-
-    func log(event: LogEvent) { kept.withLock { $0.append("\(event.level): \(event.message)") } }
 }
 
 /// True where no such process is there any more, not even as a zombie.

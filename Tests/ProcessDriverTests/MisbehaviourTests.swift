@@ -29,8 +29,8 @@ struct MisbehaviourTests {
         let next = await bench.failure()
         #expect(next == nil || next?.code == .unreachable, "a call that was never written had no effect: \(String(describing: next))")
         #expect(await bench.recovers())
-        #expect(bench.log.lines.contains { $0.hasPrefix("error:") && $0.contains(words) })
-        #expect(bench.log.lines.contains { $0.contains("has been started again") })
+        #expect(bench.logged.contains { $0.hasPrefix("error:") && $0.contains(words) })
+        #expect(bench.logged.contains { $0.contains("has been started again") })
         await bench.driver.close()
         for pid in bench.pids { #expect(await isGone(pid)) }
         #expect(bench.text("starts") == "xx")
@@ -42,7 +42,7 @@ struct MisbehaviourTests {
         #expect(await bench.failure() == nil)
         var message = ""
         for _ in 0..<100 where message.isEmpty {
-            message = bench.log.lines.first { $0.contains("answered call") && $0.contains("twice") } ?? ""
+            message = bench.logged.first { $0.contains("answered call") && $0.contains("twice") } ?? ""
             try await Task.sleep(for: .milliseconds(20))
         }
         #expect(message.hasPrefix("error:"))
@@ -71,7 +71,7 @@ struct MisbehaviourTests {
             errors.compactMap(\.?.code.description).sorted() == ["no-answer", "no-answer", "unreachable"], "two calls at once, one waits")
         #expect(errors.contains { $0?.message.contains("gave no answer to apply in time") == true })
         #expect(await bench.recovers())
-        #expect(bench.log.lines.contains { $0.contains("hangs") })
+        #expect(bench.logged.contains { $0.contains("hangs") })
         for pid in bench.pids.filter({ bench.text("starts") == "xx" && kill($0, 0) != 0 }) { #expect(await isGone(pid)) }
         await bench.driver.close()
         #expect(bench.text("starts") == "xx")
@@ -83,7 +83,7 @@ struct MisbehaviourTests {
         #expect(await bench.failure()?.code == .noAnswer)
         try await Task.sleep(for: .milliseconds(200))
         _ = await bench.failure()
-        #expect(!bench.log.lines.contains { $0.contains("never given") || $0.contains("twice") }, "\(bench.log.lines)")
+        #expect(!bench.logged.contains { $0.contains("never given") || $0.contains("twice") }, "\(bench.logged)")
         await bench.driver.close()
     }
 
@@ -106,7 +106,7 @@ struct MisbehaviourTests {
         try await Task.sleep(for: .milliseconds(50))
         let second = await bench.failure()
         #expect(second == nil || second?.code == .unreachable, "\(String(describing: second))")
-        #expect(bench.log.lines.contains { $0.contains("has closed its standard input") || $0.contains("hangs") }, "\(bench.log.lines)")
+        #expect(bench.logged.contains { $0.contains("has closed its standard input") || $0.contains("hangs") }, "\(bench.logged)")
         #expect(await first?.code == .noAnswer)
         #expect(await bench.recovers())
         await bench.driver.close()
@@ -156,10 +156,10 @@ struct MisbehaviourTests {
         let bench = try Bench("noisy") { $0.bounds.errorLines = 50 }
         #expect(await bench.failure() == nil)
         await bench.driver.close()
-        let lines = bench.log.lines.filter { $0.contains("complaint") }
+        let lines = bench.logged.filter { $0.contains("complaint") }
         #expect(lines.count == 50)
         #expect(lines.first == "notice: shop: complaint 0")
-        #expect(bench.log.lines.allSatisfy { $0.utf8.count < 8 << 10 })
+        #expect(bench.logged.allSatisfy { $0.utf8.count < 8 << 10 })
     }
 
     @Test("whose end nobody would notice, because its own child holds the pipes, is noticed")

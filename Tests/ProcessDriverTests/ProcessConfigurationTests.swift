@@ -52,11 +52,32 @@ struct ProcessConfigurationTests {
         let shop = try #require(configuration.application("shop"))
         #expect(shop.manifest.driver == "hostile" && shop.driver is any Capturing)
         #expect(shop.mappings.map(\.entity) == ["product"])
+        #expect(shop.mappings.first?.source.file == folder + "/shop/mappings/product.yaml", "\(shop.mappings.map(\.source))")
         #expect(shop.settings.values["folder"] == folder + "/shop" && shop.settings.values["data"] == folder + "/data/x.db")
         #expect(ProcessFactory.schema(native: "thing", shop.settings) == Array("{\"type\": \"object\"}".utf8))
         let told = String(decoding: FileManager.default.contents(atPath: folder + "/place/settings") ?? Data(), as: UTF8.self)
         #expect(told.contains("\"token\": \"s3cret\"") && told.contains("\"companies\": {\"fr\": \"7\"}") && !told.contains("\"folder\""))
         await shop.driver.close()
+    }
+
+    @Test(
+        "lacks a setting from elsewhere: that alone is told, not what follows from it",
+        arguments: [
+            ("folder: shop, command: python3 -u hostile.py ok ../place, token: { env: TOKEN_OF_SHOP }", "no variable TOKEN_OF_SHOP"),
+            // The process itself refuses what stands in.
+            ("folder: shop, command: python3 -u hostile.py exit ../place, token: { file: no.such }", "no.such cannot be read"),
+            ("folder: { env: FOLDER_OF_SHOP }, command: ./driver", "no variable FOLDER_OF_SHOP"),
+        ])
+    func consequences(settings: String, words: String) throws {
+        let folder = try folder("{ driver: process, \(settings) }")
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        var told: [ConfigurationMistake] = []
+        do throws(ConfigurationMistakes) {
+            _ = try load(folder)
+        } catch {
+            told = error.mistakes
+        }
+        #expect(told.count == 1 && told.first?.message.contains(words) == true, "\(told)")
     }
 
     @Test(
@@ -79,5 +100,26 @@ struct ProcessConfigurationTests {
             told = error.description
         }
         #expect(told.contains("applications.shop") && told.contains(words), "\(told)")
+    }
+
+    @Test("the protocol's page has every member of a manifest, and says which are required")
+    func page() throws {
+        func text(_ path: String) throws -> String {
+            let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../../\(path)")
+            return String(decoding: try Data(contentsOf: file), as: UTF8.self)
+        }
+        let rows = try text("drivers/PROTOCOL.md").split(separator: "\n").filter { $0.hasPrefix("| `") }.map { row in
+            row.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
+        }
+        let schema = try JSONDocument.parse(Array(text("schemas/protocol/describe.schema.json").utf8)).value
+        for part in ["manifest", "entity"] {
+            let members = try #require(schema["$defs"]?[part]?["properties"]?.object)
+            let required = Set(schema["$defs"]?[part]?["required"]?.array?.compactMap(\.text) ?? [])
+            for name in members.names {
+                // Settings have tables too, but none with four columns.
+                let row = rows.first { $0.count == 4 && $0[0].contains("`\(name)`") }
+                #expect(row.map { ($0[2] == "required") == required.contains(name) } == true, "\(part).\(name): \(row ?? [])")
+            }
+        }
     }
 }

@@ -40,7 +40,7 @@ struct BusinessCentralBench: DriverBench {
         ]
     }
 
-    func makeDriver() async throws -> any Driver { try recipe.driver(values, companies: ["us": ODataService.company]) }
+    func makeDriver() async throws -> any Driver { try recipe.made(values, companies: ["us": ODataService.company]) }
 
     var samples: [Sample] { [customers, items, orders] }
 

@@ -80,7 +80,11 @@ final class ODataService: Sendable {
                 return Self.error(404, "BadRequest_NotFound", "Bad Request - Error in query syntax")
             }
             let path = String(request.path.dropFirst(Self.root.count))
-            return path == "/$batch" ? Self.batch(request, &state) : Self.routed(request, path, &state)
+            switch path {
+            case "/$metadata": return Self.metadata(request, state)
+            case "/$batch": return Self.batch(request, &state)
+            default: return Self.routed(request, path, &state)
+            }
         }
     }
 

@@ -24,7 +24,7 @@ struct PlainBench: DriverBench {
         ["url": "http://127.0.0.1:\(proxy.port)", "clientId": "hub", "clientSecret": PlainService.client.secret]
     }
 
-    func makeDriver() async throws -> any Driver { try recipe.driver(values) }
+    func makeDriver() async throws -> any Driver { try recipe.made(values) }
 
     var samples: [Sample] {
         get async throws {
@@ -84,6 +84,7 @@ struct PlainBench: DriverBench {
             setting("unknown-field", ["nonsense": 1]), setting("invalid-value", ["price": "much"]),
             setting("too-long", ["note": .string(String(repeating: "x", count: 501))]), setting("required", on: .update, ["code": .null]),
             setting("scale", ["price": number("1.00005")]), setting("read-only", ["id": "7"]),
+            setting("invalid-text", ["name": "a\u{0}b"]),
             Breach("duplicate") { [service] delivery, mark in
                 _ = try service.state.withLock {
                     try $0.tables["products"]?.insert(["code": .string(mark)], key: { "p\($0)" }, exists: { _, _ in true })

@@ -8,6 +8,7 @@ enum PlainRecipe {
         times: { answerMilliseconds: 900, settleMilliseconds: 1000 }
         capture: { pollMilliseconds: 20, overlapSeconds: 2, sweepSeconds: 0 }
         identity: { path: /about, instance: instance, version: release }
+        discovery: { path: /openapi.json }
         errors:
           code: errors.0.code
           text: errors.0.message
@@ -25,6 +26,7 @@ enum PlainRecipe {
           - native: customer
             entity: customer
             key: id
+            schema: Customer
             token: { header: ETag }
             reference: hub_ref
             rules: [unknown-field, invalid-value, too-long, required, duplicate, scale]
@@ -39,20 +41,23 @@ enum PlainRecipe {
           - native: product
             entity: product
             key: id
+            schema: "#/components/schemas/Product"
             reference: hub_ref
             archived: { member: active, is: false }
             rules: [unknown-field, invalid-value, too-long, required, duplicate, scale]
-            readOnly: [id, updated_at]
+            readOnly: [id, updated_at, change]
+            texts: { name: { without: [nul, spaceAround], most: 500 }, note: { without: [supplementary], most: 600, in: utf16 } }
             read: { path: "/products/{key}" }
             create: { path: /products, tells: location, with: { active: true } }
             update: { path: "/products/{key}" }
             delete: { method: PATCH, path: "/products/{key}", with: { active: false } }
             lookUp: { path: "/products?hub_ref={reference}" }
             list: { path: "/products?offset={offset}&size={limit}", paging: offset }
-            changes: { path: "/products?offset={offset}&size={limit}&sort=updated[&updated_since={since}]", paging: offset, member: updated_at }
+            changes: { path: "/products?offset={offset}&size={limit}&sort=change[&changed_after={since}]", paging: offset, member: change, form: number }
           - native: order
             entity: order
             key: id
+            schema: Order
             token: { member: version, sent: body }
             reference: hub_ref
             rules: [unknown-field, invalid-value, too-long, required, unknown-reference]

@@ -77,6 +77,7 @@ final class PlainService: Sendable {
         let parts = request.path.split(separator: "/").map(String.init)
         guard parts.count >= 2, parts[0] == "api" else { return error(404, "not_found", nil, "No such address.") }
         if parts[1] == "about" { return Response(200, ["instance": "plain-1", "release": "7.2"]) }
+        if parts[1] == "openapi.json" { return Response(200, description(state)) }
         if parts[1] == "price" { return price(request, state) }
         guard let table = state.tables[parts[1]] else { return error(404, "not_found", nil, "No such address.") }
         switch (request.method, parts.count) {
@@ -97,6 +98,7 @@ final class PlainService: Sendable {
         var fields = row.fields
         fields["id"] = .string(row.key)
         fields["updated_at"] = .string(MomentText.text(Instant(milliseconds: row.modified)))
+        if type == "products" { fields["change"] = .string(String(row.change)) }
         if type == "orders" { fields["version"] = .number(Number(Int64(row.version))) }
         return .object(fields)
     }
@@ -114,6 +116,8 @@ final class PlainService: Sendable {
         let query = request.query
         var rows = query["updated_since"] != nil || query["sort"] == "updated" ? table.byChange : table.inOrder
         if let since = query["updated_since"].flatMap({ MomentText.instant($0) }) { rows.removeAll { $0.modified < since.milliseconds } }
+        if query["sort"] == "change" { rows = table.byNumber }
+        if let last = query["changed_after"].flatMap({ Int64($0) }) { rows.removeAll { $0.change <= last } }
         if let reference = query["hub_ref"] { rows.removeAll { $0.fields["hub_ref"]?.text != reference } }
         let size = query["size"].flatMap { Int($0) } ?? 50
         switch type {

@@ -25,7 +25,7 @@ struct SDataBench: DriverBench {
     }
 
     func makeDriver() async throws -> any Driver {
-        try recipe.driver([
+        try recipe.made([
             "url": "http://127.0.0.1:\(proxy.port)", "user": "admin", "password": "geheim:ü", "answerMilliseconds": "900",
             "settleMilliseconds": "1000", "pollMilliseconds": "20", "overlapSeconds": "2", "sweepSeconds": "0",
         ])

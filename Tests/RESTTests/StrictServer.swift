@@ -26,6 +26,8 @@ final class StrictServer: Sendable {
         var status: Int
         var headers: [String: String] = [:]
         var body: Value?
+        /// In the place of a body: anything that is no JSON.
+        var text: String?
 
         init(_ status: Int, _ body: Value? = nil, _ headers: [String: String] = [:]) {
             self.status = status
@@ -105,7 +107,7 @@ final class StrictServer: Sendable {
         func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
 
         private func answer(_ response: Response, _ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
-            let bytes = response.body.map { JSONText.bytes($0) } ?? []
+            let bytes = response.text.map { Array($0.utf8) } ?? response.body.map { JSONText.bytes($0) } ?? []
             var headers = HTTPHeaders(response.headers.map { ($0.key, $0.value) })
             if response.body != nil, !headers.contains(name: "Content-Type") {
                 headers.add(name: "Content-Type", value: "application/json")

@@ -18,9 +18,16 @@ struct RecipeFile {
         path = file.path
     }
 
+    /// The driver as the hub gets it, with the capabilities of its recipe.
+    func made(_ values: [String: String] = [:], companies: [CompanyID: String] = [:]) throws -> any Driver {
+        try RESTFactory.make(
+            DriverSettings(application: "rest", values: values.merging(["recipe": path]) { $1 }, companies: companies))
+    }
+
+    /// The driver underneath.
     func driver(_ values: [String: String] = [:], companies: [CompanyID: String] = [:]) throws -> RESTDriver {
-        let settings = DriverSettings(application: "rest", values: values.merging(["recipe": path]) { $1 }, companies: companies)
-        return try #require(try RESTFactory.make(settings) as? RESTDriver)
+        let made = try made(values, companies: companies)
+        return try #require((made as? any RecipeDriver)?.base ?? made as? RESTDriver)
     }
 
     /// A recipe that comes with the driver.

@@ -36,12 +36,15 @@ struct Table: Sendable {
         var version = 1
         /// In milliseconds.
         var modified: Int64
+        /// Rises with every change in the table.
+        var change: Int64
         var fields: Fields
     }
 
     var columns: [Column]
     private(set) var rows: [String: Row] = [:]
     private var count = 0
+    private var changes: Int64 = 0
 
     init(_ columns: [Column]) { self.columns = columns }
 
@@ -49,6 +52,14 @@ struct Table: Sendable {
     var inOrder: [Row] { rows.values.sorted { $0.number < $1.number } }
     /// By their last change.
     var byChange: [Row] { rows.values.sorted { ($0.modified, $0.number) < ($1.modified, $1.number) } }
+
+    /// By the number of their last change.
+    var byNumber: [Row] { rows.values.sorted { $0.change < $1.change } }
+
+    private mutating func nextChange() -> Int64 {
+        changes += 1
+        return changes
+    }
 
     mutating func insert(_ fields: Fields, key: (Int) -> String, exists: (String, String) -> Bool) throws(Violation) -> Row {
         try check(fields, except: nil, exists)
@@ -58,7 +69,7 @@ struct Table: Sendable {
         count += 1
         var whole = Fields(columns.filter { !$0.isReadOnly }.map { ($0.name, Value.null) })
         whole = whole.overlaid(with: fields)
-        let row = Row(key: key(count), number: count, modified: Self.now(), fields: whole)
+        let row = Row(key: key(count), number: count, modified: Self.now(), change: nextChange(), fields: whole)
         rows[row.key] = row
         return row
     }
@@ -72,6 +83,7 @@ struct Table: Sendable {
         row.fields = row.fields.overlaid(with: fields)
         row.version += 1
         row.modified = Self.now()
+        row.change = nextChange()
         rows[key] = row
         return row
     }
@@ -79,6 +91,8 @@ struct Table: Sendable {
     mutating func touch(_ key: String) {
         rows[key]?.version += 1
         rows[key]?.modified = Self.now()
+        let change = nextChange()
+        rows[key]?.change = change
     }
 
     mutating func remove(_ key: String) -> Bool { rows.removeValue(forKey: key) != nil }

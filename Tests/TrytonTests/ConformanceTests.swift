@@ -36,7 +36,9 @@ private struct Part: Sendable {
     var checks: Set<Check>
 
     /// Those that concern the driver as a whole, and are tried with one type.
-    private static let driverWide: Set<Check> = [.manifest, .identity, .retryableAndFinal, .unreachable, .slow, .rateLimit, .shutdown]
+    private static let driverWide: Set<Check> = [
+        .manifest, .identity, .retryableAndFinal, .unreachable, .slow, .rateLimit, .shutdown, .discovery,
+    ]
     /// Those that read everything there is, or measure time: one after another.
     private static let alone: Set<Check> = [.laneConcurrency, .paging, .capture]
     private static let faults: Set<Check> = [.intentRecovery, .halfDone, .editBeforeReadBack]
@@ -45,7 +47,7 @@ private struct Part: Sendable {
 
     /// Each step's parts run side by side.
     static var steps: [[Part]] {
-        let rest = Set(Check.allCases).subtracting(alone).subtracting([.lateCompletion])
+        let rest = Set(Check.allCases).subtracting(alone).subtracting([.lateCompletion, .functions])
         var first = [
             Part(native: "party.party", checks: rest), Part(native: "product.product", checks: rest.subtracting(driverWide)),
             Part(native: "party.party", time: .hurried, checks: [.lateCompletion]),
@@ -56,6 +58,8 @@ private struct Part: Sendable {
         ]
         var others = LiveTryton.kitTypes.flatMap { native in alone.sorted { $0.rawValue < $1.rawValue }.map { (native, $0) } }
             .map { Part(native: $0.0, checks: [$0.1]) }
+        // While they are asked, nobody else may write.
+        others.append(Part(native: "party.party", checks: [.functions]))
         first = first.filter { LiveTryton.kitTypes.contains($0.native) }
         if let wanted = LiveTryton.kitChecks {
             for index in first.indices { first[index].checks.formIntersection(wanted) }
@@ -122,6 +126,19 @@ private struct TrytonConformanceBench: DriverBench {
     }
 
     var samples: [Sample] { [parties, products, sales].filter { natives.contains($0.native) } }
+
+    // MARK: Questions
+
+    var questions: [QuestionSample] {
+        let (people, customer, product) = (people, customer, product)
+        let nobody: Value = "999999999"
+        return [
+            QuestionSample("price", unknown: ["product": nobody]) { ["product": .string(product.key.rawValue), "quantity": 3] },
+            QuestionSample("stock", unknown: ["product": nobody]) { ["product": .string(product.key.rawValue), "quantity": 1] },
+            QuestionSample("credit", unknown: ["customer": nobody]) { ["customer": .string(customer.key.rawValue), "amount": 5] },
+            QuestionSample("validate") { ["order": .object(people.order(customer, product, quantity: 2))] },
+        ]
+    }
 
     // MARK: What people do
 

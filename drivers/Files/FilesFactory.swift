@@ -22,27 +22,18 @@ package enum FilesFactory: DriverFactory {
     package static let mappings: [BuiltinMapping] = []
 
     package static func make(_ settings: DriverSettings) throws(DriverError) -> any Driver {
-        func number(_ name: String, _ standard: Int, _ range: ClosedRange<Int>) throws(DriverError) -> Int {
-            guard let text = settings.values[name] else { return standard }
-            guard let value = Int(text), range.contains(value) else {
-                throw DriverError(
-                    .configuration, "\(settings.application): \(name) has to be a whole number, \(range.lowerBound) to \(range.upperBound)."
-                )
-            }
-            return value
-        }
         let types = try TypeDeclaration.all(settings.values["types"] ?? "", of: settings.application)
         let paths = FolderPaths(
             inbound: settings.values["inbound"], outbound: settings.values["outbound"], archive: settings.values["archive"],
             state: settings.values["state"])
         guard let paths else { throw DriverError(.configuration, "\(settings.application) needs the setting inbound or outbound.") }
         try check(types, paths, settings)
-        let answer = try number("answerMilliseconds", 10_000, 200...600_000)
-        let settle = try number("settleMilliseconds", answer + 5000, answer + 1...1_200_000)
+        let answer = try settings.number("answerMilliseconds", 10_000, 200...600_000)
+        let settle = try settings.number("settleMilliseconds", answer + 5000, answer + 1...1_200_000)
         let manifest = Manifest(
             driver: name, version: "1.0", summary: "CSV and NDJSON files in a folder", entities: types.map(\.manifest),
             settleTime: .milliseconds(settle), answerTime: .milliseconds(answer),
-            limits: Manifest.Limits(batch: try number("batch", 500, 1...10_000), concurrentCalls: 2), window: window)
+            limits: Manifest.Limits(batch: try settings.number("batch", 500, 1...10_000), concurrentCalls: 2), window: window)
         return FilesDriver(manifest: manifest, types: types, paths: paths)
     }
 

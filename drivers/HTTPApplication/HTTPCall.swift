@@ -20,6 +20,12 @@ package struct HTTPCall: Sendable, Hashable {
             self.name = name
             self.value = value
         }
+
+        /// In any case of letters, of which the names of headers have the plain 26 only.
+        package func isNamed(_ other: String) -> Bool {
+            func folded(_ byte: UInt8) -> UInt8 { (0x41...0x5A).contains(byte) ? byte | 0x20 : byte }
+            return name.utf8.elementsEqual(other.utf8) { folded($0) == folded($1) }
+        }
     }
 
     package init(_ method: String, _ path: String, headers: [Header] = [], body: [UInt8]? = nil, time: Duration) {
@@ -44,14 +50,23 @@ package struct HTTPCall: Sendable, Hashable {
 
     /// Text as part of a path or query: everything but RFC 3986's unreserved characters percent-encoded.
     package static func encoded(_ text: String) -> String {
+        if text.utf8.allSatisfy(isUnreserved) { return text }
         var result = ""
         for byte in text.utf8 {
-            switch byte {
-            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F, 0x7E: result.unicodeScalars.append(Unicode.Scalar(byte))
-            default: result += "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
+            if isUnreserved(byte) {
+                result.unicodeScalars.append(Unicode.Scalar(byte))
+            } else {
+                result += "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
             }
         }
         return result
+    }
+
+    private static func isUnreserved(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F, 0x7E: true
+        default: false
+        }
     }
 
     /// ``encoded(_:)`` undone; what is no encoding stays.

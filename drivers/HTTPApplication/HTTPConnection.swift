@@ -15,42 +15,46 @@ package final class HTTPConnection: Sendable {
     /// Made with the first call, as drivers are also made to be asked for their manifest only.
     private enum State {
         case unused
-        case open(HTTPClient)
+        case open(Line)
         case closed
     }
 
+    /// All of an application's connections are on one event loop.
+    private struct Line {
+        var client: HTTPClient
+        var executor: EventLoopExecutor
+    }
+
     private let state = Mutex(State.unused)
+    private let addresses = Mutex(Addresses())
 
     package init(_ settings: HTTPSettings) { self.settings = settings }
 
     deinit {
         // A client has to be shut down by someone; this one's last calls have ended.
-        if case .open(let client) = state.withLock({ $0 }) { client.shutdown { _ in } }
+        if case .open(let line) = state.withLock({ $0 }) { line.client.shutdown { _ in } }
     }
 
     /// Sends a request and reads its answer, whatever its status.
     package func send(_ call: HTTPCall) async throws(HTTPFailure) -> HTTPReply {
-        let client = try client()
-        let body = TracedBody(call.body)
-        let request = request(call, body)
-        let limit = settings.maxAnswer
-        let outcome = await withTaskGroup(of: Result<HTTPReply, any Error>?.self) { group in
-            group.addTask {
-                do { return .success(try await Self.exchange(client, request, call.time, limit)) } catch { return .failure(error) }
-            }
-            group.addTask {
-                do { try await Task.sleep(for: call.time) } catch { return nil }
-                return .failure(HTTPClientError.deadlineExceeded)
-            }
-            var outcome: Result<HTTPReply, any Error>?
-            while outcome == nil, let next = await group.next() { outcome = next }
-            group.cancelAll()
-            return outcome ?? .failure(CancellationError())
+        let client = try line().client
+        let exchange = HTTPExchange(hasBody: call.body?.isEmpty == false, limit: settings.maxAnswer)
+        let request: HTTPClient.Request
+        do { request = try self.request(call, exchange) } catch {
+            throw HTTPFailure(.unreachable, "\(place(call)) cannot be reached: \(Self.words(error)).", cause: error)
         }
-        switch outcome {
+        switch await exchange.result(request, client, deadline: .now() + TimeAmount(call.time)) {
         case .success(let reply): return reply
-        case .failure(let error): throw failure(error, call, mayHaveArrived: body.mayHaveArrived)
+        case .failure(let error): throw failure(error, call, mayHaveArrived: exchange.mayHaveArrived)
         }
+    }
+
+    /// Does a piece of work that sends a few requests one after the other, all of it on the connections' own event loop: changing threads
+    /// for each request would cost more than the request. What takes long to work out has no place there.
+    package func together<T, Failure>(_ work: () async throws(Failure) -> T) async throws(Failure) -> T {
+        // Without connections each request says so itself.
+        guard let line = try? line() else { return try await work() }
+        return try await withTaskExecutorPreference(line.executor, operation: work)
     }
 
     /// Lets go of all connections; calls afterwards fail as unreachable.
@@ -59,29 +63,27 @@ package final class HTTPConnection: Sendable {
             defer { state = .closed }
             return state
         }
-        if case .open(let client) = old { try? await client.shutdown() }
+        if case .open(let line) = old { try? await line.client.shutdown() }
     }
 
-    private func client() throws(HTTPFailure) -> HTTPClient {
-        let configuration: HTTPClient.Configuration
-        do { configuration = try self.configuration() } catch {
-            throw HTTPFailure(.unreachable, "The certificate authorities cannot be read: \(error)", cause: error)
-        }
-        let client = state.withLock { state -> HTTPClient? in
+    private func line() throws(HTTPFailure) -> Line {
+        let line = state.withLock { state -> Line? in
             switch state {
             case .closed: return nil
-            case .open(let client): return client
+            case .open(let line): return line
             case .unused:
-                let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
-                state = .open(client)
-                return client
+                let loop = MultiThreadedEventLoopGroup.singleton.next()
+                let client = HTTPClient(eventLoopGroupProvider: .shared(loop), configuration: configuration())
+                let line = Line(client: client, executor: EventLoopExecutor(loop))
+                state = .open(line)
+                return line
             }
         }
-        guard let client else { throw HTTPFailure(.unreachable, "The connection to \(settings.base) has been closed.") }
-        return client
+        guard let line else { throw HTTPFailure(.unreachable, "The connection to \(settings.base) has been closed.") }
+        return line
     }
 
-    private func configuration() throws -> HTTPClient.Configuration {
+    private func configuration() -> HTTPClient.Configuration {
         var configuration = HTTPClient.Configuration()
         configuration.redirectConfiguration = .disallow
         configuration.httpVersion = .http1Only
@@ -90,6 +92,9 @@ package final class HTTPConnection: Sendable {
         configuration.connectionPool.idleTimeout = TimeAmount(settings.idleTime)
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = settings.connections
         configuration.connectionPool.retryConnectionEstablishment = false
+        // Nobody collects traces here, and the client takes the address apart again for each.
+        configuration.tracing.tracer = nil
+        configuration.http1_1ConnectionDebugInitializer = { FlushOncePerTurn.add(to: $0) }
         if let file = settings.authorities {
             var tls = TLSConfiguration.makeClientConfiguration()
             tls.trustRoots = .file(file)
@@ -98,28 +103,24 @@ package final class HTTPConnection: Sendable {
         return configuration
     }
 
-    private func request(_ call: HTTPCall, _ body: TracedBody) -> HTTPClientRequest {
-        var request = HTTPClientRequest(url: settings.base + call.path)
-        request.method = HTTPMethod(rawValue: call.method)
+    private func request(_ call: HTTPCall, _ exchange: HTTPExchange) throws -> HTTPClient.Request {
+        var request = try addresses.withLock { try $0.request(call.method, settings.base, call.path) }
+        request.headers.reserveCapacity(call.headers.count + 1)
         request.headers.add(name: "Accept-Encoding", value: "gzip")
         for header in call.headers { request.headers.add(name: header.name, value: header.value) }
-        if call.body != nil { request.body = .stream(body, length: .known(Int64(body.bytes.count))) }
+        guard let body = call.body else { return request }
+        request.body = .stream(contentLength: Int64(body.count)) { writer in
+            exchange.bodyIsAsked()
+            return writer.write(.byteBuffer(ByteBuffer(bytes: body)))
+        }
         return request
     }
 
-    private static func exchange(
-        _ client: HTTPClient, _ request: HTTPClientRequest, _ time: Duration, _ limit: Int
-    ) async throws -> HTTPReply {
-        let response = try await client.execute(request, timeout: TimeAmount(time))
-        let body = try await response.body.collect(upTo: limit)
-        return HTTPReply(
-            status: Int(response.status.code), headers: response.headers.map { HTTPCall.Header($0.name, $0.value) },
-            body: Array(body.readableBytesView))
-    }
+    private func place(_ call: HTTPCall) -> String { "\(call.method) \(settings.base)\(call.path.prefix { $0 != "?" })" }
 
     private func failure(_ error: any Error, _ call: HTTPCall, mayHaveArrived: Bool) -> HTTPFailure {
-        let place = "\(call.method) \(settings.base)\(call.path.prefix { $0 != "?" })"
-        if error is NIOTooManyBytesError || error is NIOHTTPDecompression.DecompressionError {
+        let place = place(call)
+        if error is HTTPExchange.TooLong || error is NIOHTTPDecompression.DecompressionError {
             return HTTPFailure(.unusable, "\(place): the answer is too long or badly compressed (\(error)).", cause: error)
         }
         if !mayHaveArrived || Self.isBeforeSending(error) {
@@ -144,6 +145,7 @@ package final class HTTPConnection: Sendable {
         case let error as NIOConnectionError:
             error.connectionErrors.first.map { "\($0.error)" } ?? error.dnsAError.map { "\($0)" } ?? "no address for \(error.host)"
         case let error as HTTPClientError where error == .deadlineExceeded: "no time left"
+        case let error as HTTPClientError where error == .cancelled: "the call was called off"
         case is CancellationError: "the call was called off"
         default: "\(error)"
         }

@@ -17,9 +17,7 @@ package struct HTTPReply: Sendable, Hashable {
     package var isSuccess: Bool { (200...299).contains(status) }
 
     /// The first header of that name, in any case of letters.
-    package func header(_ name: String) -> String? {
-        headers.first { $0.name.lowercased() == name.lowercased() }?.value
-    }
+    package func header(_ name: String) -> String? { headers.first { $0.isNamed(name) }?.value }
 
     /// The body as JSON.
     /// - Throws: ``HubDriver/DriverError`` with `protocolViolation`, as the application answered something else.

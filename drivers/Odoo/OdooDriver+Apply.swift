@@ -1,8 +1,13 @@
+import HTTPApplication
 package import HubDriver
 package import HubModel
 
 extension OdooDriver {
     package func apply(_ batch: [Delivery]) async throws(DriverError) -> [Answer] {
+        try await client.http.together { () async throws(DriverError) in try await applied(batch) }
+    }
+
+    private func applied(_ batch: [Delivery]) async throws(DriverError) -> [Answer] {
         var answers: [Answer] = []
         var isBegun = false
         for delivery in batch {

@@ -35,26 +35,13 @@ package enum OdooFactory: DriverFactory {
 
     package static func make(_ settings: DriverSettings) throws(DriverError) -> any Driver {
         let application = settings.application
-        func text(_ name: String) -> String? { settings.values[name].flatMap { $0.isEmpty ? nil : $0 } }
-        func required(_ name: String) throws(DriverError) -> String {
-            guard let text = text(name) else { throw DriverError(.configuration, "\(application) needs the setting \(name).") }
-            return text
-        }
-        func count(_ name: String, _ standard: Int64, from least: Int64 = 1) throws(DriverError) -> Int64 {
-            guard let text = text(name) else { return standard }
-            guard let value = Int64(text), value >= least, value < 1 << 40 else {
-                throw DriverError(.configuration, "\(application): \(name) has to be a whole number from \(least), not \(text).")
-            }
-            return value
-        }
-
         var options = OdooDriver.Options(application: application)
-        options.module = text("module") ?? "hub"
+        options.module = settings.text("module") ?? "hub"
         guard options.module.utf8.allSatisfy({ (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x5F }) else {
             throw DriverError(
                 .configuration, "\(application): module has small letters, digits and underscores only, not \(options.module).")
         }
-        switch text("confirmOrders") ?? "true" {
+        switch settings.text("confirmOrders") ?? "true" {
         case "true": options.confirmsOrders = true
         case "false": options.confirmsOrders = false
         case let other: throw DriverError(.configuration, "\(application): confirmOrders is true or false, not \(other).")
@@ -62,11 +49,11 @@ package enum OdooFactory: DriverFactory {
         for (type, setting) in [
             (NativeType.order, "orderLink"), (NativeType.partner, "partnerLink"), (NativeType.product, "productLink"),
         ] {
-            if let template = text(setting) { options.links[type.model] = try DocumentLink(template, setting: setting) }
+            if let template = settings.text(setting) { options.links[type.model] = try DocumentLink(template, setting: setting) }
         }
-        options.poll = .milliseconds(try count("pollMilliseconds", 1000))
-        options.overlap = .seconds(try count("overlapSeconds", 60))
-        options.sweep = .seconds(try count("sweepSeconds", 30, from: 0))
+        options.poll = .milliseconds(try settings.number("pollMilliseconds", 1000, 1...600_000))
+        options.overlap = .seconds(try settings.number("overlapSeconds", 60, 1...3600))
+        options.sweep = .seconds(try settings.number("sweepSeconds", 30, 0...86_400))
         for (company, own) in settings.companies.sorted(by: { $0.key < $1.key }) {
             guard let id = Int64(own), id > 0 else {
                 throw DriverError(.configuration, "\(application): company \(company) is a number in Odoo, not \(own).")
@@ -74,19 +61,20 @@ package enum OdooFactory: DriverFactory {
             options.companies.append(id)
         }
 
-        let answer = Duration.milliseconds(try count("answerMilliseconds", 15_000))
-        let settle = Duration.milliseconds(try count("settleMilliseconds", 120_000))
+        let answer = Duration.milliseconds(try settings.number("answerMilliseconds", 15_000, 100...600_000))
+        let settle = Duration.milliseconds(try settings.number("settleMilliseconds", 120_000, 100...1_200_000))
         // A file with a key mostly ends with a line break, which a header cannot hold.
-        let key = try required("key").filter { !$0.isWhitespace }
+        let key = try settings.required("key").filter { !$0.isWhitespace }
         guard key.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
             throw DriverError(.configuration, "\(application): the key holds characters that a key of Odoo's never has.")
         }
         let http = try HTTPSettings(
-            url: try required("url"), connections: Int(try count("connections", 8)), maxAnswer: 64 << 20,
+            url: try settings.required("url"), connections: try settings.number("connections", 8, 1...64), maxAnswer: 64 << 20,
             connectTime: min(answer, .seconds(5)),
-            authorities: text("authorities"))
+            authorities: settings.text("authorities"))
         let client = OdooClient(
-            http: HTTPConnection(http), key: key, database: text("database"), time: answer, language: text("language") ?? "en_US")
+            http: HTTPConnection(http), key: key, database: settings.text("database"), time: answer,
+            language: settings.text("language") ?? "en_US")
         let manifest = OdooManifest.manifest(settle: settle, answer: answer, isPerCompany: !options.companies.isEmpty)
         return OdooDriver(manifest: manifest, client: client, options: options)
     }

@@ -46,13 +46,18 @@ struct BatchWork {
         return .success(answers.map { $0 ?? .noAnswer(reason: "the delivery was passed over") })
     }
 
+    private struct Row: Hashable {
+        var native: String
+        var key: NativeKey
+    }
+
     /// Deliveries that may stand in one transaction: no target and no row twice.
     private func rounds() -> [[Int]] {
         var rounds: [[Int]] = []
         var targets: [Set<Target>] = []
-        var rows: [Set<String>] = []
+        var rows: [Set<Row>] = []
         for (index, delivery) in deliveries.enumerated() {
-            let row = delivery.key.map { "\(delivery.native)\u{0}\($0)" }
+            let row = delivery.key.map { Row(native: delivery.native, key: $0) }
             let free = rounds.indices.first { round in
                 !targets[round].contains(delivery.target) && row.map { !rows[round].contains($0) } ?? true
             }
@@ -69,9 +74,11 @@ struct BatchWork {
         return rounds
     }
 
+    /// - Parameter isCareful: nothing is tried without having been looked at.
     /// - Throws: where the database cannot be reached; deliveries without an answer had no effect.
-    private mutating func work(_ places: [Int]) throws(PostgresError) {
+    private mutating func work(_ places: [Int], isCareful: Bool = false) throws(PostgresError) {
         var attempt = 0
+        var isCareful = isCareful
         var isRepeated = false
         // A COMMIT of this transaction has had no answer.
         var isInDoubt = false
@@ -84,7 +91,8 @@ struct BatchWork {
             do throws(TransactionError) {
                 let known = try session.transaction { connection throws(PostgresError) in
                     var transaction = WriteTransaction(
-                        places.map { deliveries[$0] }, driver: driver, connection: connection, isRepeated: isRepeated)
+                        places.map { deliveries[$0] }, driver: driver, connection: connection, isRepeated: isRepeated,
+                        isCareful: isCareful)
                     let answers = try transaction.run()
                     guard ContinuousClock.now < until else { throw PostgresError(.late, "the database took too long") }
                     return answers
@@ -126,9 +134,15 @@ struct BatchWork {
                     if isInDoubt { return put(.noAnswer(reason: cause.description), places) }
                     if Refusal.isPassing(cause) { return put(.retry(after: .milliseconds(500), reason: cause.description), places) }
                     if cause.state == .readOnly { throw PostgresError(.unreachable, cause.description, state: cause.state) }
+                    guard isCareful || isRepeated else {
+                        // Whoever is at fault, the way of one step after the other finds out.
+                        isCareful = true
+                        if ["42", "0A"].contains(cause.state?.group) { driver.forgetShapes() }
+                        continue
+                    }
                     if places.count > 1 {
-                        try work(Array(places[..<(places.count / 2)]))
-                        return try work(Array(places[(places.count / 2)...]))
+                        try work(Array(places[..<(places.count / 2)]), isCareful: true)
+                        return try work(Array(places[(places.count / 2)...]), isCareful: true)
                     }
                     if [.noTable, .noColumn, .noSchema].contains(cause.state) { driver.forgetShapes() }
                     guard let place = places.first else { return }

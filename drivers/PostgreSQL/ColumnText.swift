@@ -123,6 +123,27 @@ private struct ArrayReader {
 }
 
 extension ColumnText {
+    /// How a column of this type reads, whose text is a cast to `text`; nil where that is not known without the catalog, or is not what
+    /// the column holds: `character(n)` loses its spaces.
+    static func cast(_ type: UInt32, isEnumeration: Bool) -> ColumnText? {
+        isEnumeration || plain.contains(type) ? builtin[type] ?? .text : type == paddedType ? nil : builtin[type]
+    }
+
+    /// A text can be cast to the type as its input function reads it, and its values can be compared.
+    static func isPlain(_ type: UInt32, isEnumeration: Bool) -> Bool {
+        isEnumeration || type == paddedType || type == jsonType || plain.contains(type)
+    }
+
+    /// `character(n)`.
+    private static let paddedType: UInt32 = 1042
+    /// Its text is its value.
+    private static let jsonType: UInt32 = 114
+
+    /// boolean, bytea, whole numbers, text, floating numbers, varchar, dates and times, numeric, uuid, jsonb.
+    private static let plain: Set<UInt32> = [
+        16, 17, 20, 21, 23, 25, 700, 701, 1043, 1082, 1083, 1114, 1184, 1186, 1266, 1700, 2950, 3802,
+    ]
+
     /// The built-in types by their number in `pg_type`.
     private static let builtin: [UInt32: ColumnText] = [
         16: .flag, 20: .number, 21: .number, 23: .number, 700: .number, 701: .number, 1700: .number, 114: .json, 3802: .json,

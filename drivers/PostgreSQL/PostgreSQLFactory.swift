@@ -25,23 +25,12 @@ package enum PostgreSQLFactory: DriverFactory {
     package static let mappings: [BuiltinMapping] = []
 
     package static func make(_ settings: DriverSettings) throws(DriverError) -> any Driver {
-        func number(_ name: String, _ standard: Int, _ range: ClosedRange<Int>) throws(DriverError) -> Int {
-            guard let text = settings.values[name] else { return standard }
-            guard let value = Int(text), range.contains(value) else {
-                throw DriverError(
-                    .configuration, "\(settings.application): \(name) has to be a whole number, \(range.lowerBound) to \(range.upperBound)."
-                )
-            }
-            return value
-        }
-        guard let connection = settings.values["connection"], !connection.isEmpty else {
-            throw DriverError(.configuration, "\(settings.application) needs the setting connection.")
-        }
+        let connection = try settings.required("connection")
         let tables = try TableDeclaration.all(settings.values["tables"] ?? "", of: settings.application)
-        let answer = try number("answerMilliseconds", 12_000, 200...600_000)
-        let settle = try number("settleMilliseconds", answer + 5000, answer + 1...1_200_000)
-        let connections = try number("connections", 4, 1...64)
-        let batch = try number("batch", 200, 1...2000)
+        let answer = try settings.number("answerMilliseconds", 12_000, 200...600_000)
+        let settle = try settings.number("settleMilliseconds", answer + 5000, answer + 1...1_200_000)
+        let connections = try settings.number("connections", 4, 1...64)
+        let batch = try settings.number("batch", 200, 1...2000)
         var options = PostgresOptions(connection, name: "multipoint \(settings.application)")
         options.password = settings.values["password"]
         options.patience = .milliseconds(answer / 2)
@@ -66,7 +55,7 @@ package enum PostgreSQLFactory: DriverFactory {
             options.patience = SlotFeed.patience
             let feed = try SlotFeed(
                 base: driver, options: options, slot: slot, publication: settings.values["publication"] ?? slot,
-                keep: .seconds(try number("slotKeepSeconds", 60, 0...86_400)))
+                keep: .seconds(try settings.number("slotKeepSeconds", 60, 0...86_400)))
             return PostgreSQLFeedDriver(base: driver, feed: feed)
         }
     }

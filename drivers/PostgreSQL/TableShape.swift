@@ -12,6 +12,14 @@ struct TableShape: Sendable {
         var isGenerated: Bool
         /// What the database puts there by itself, as SQL.
         var standard: String?
+        /// Without its measure: `numeric`.
+        var bareType: String
+        /// How its text is read; nil where only the database itself can make JSON of it.
+        var reading: ColumnText?
+        /// A text can be cast to it as its input function reads it, and its values can be compared.
+        var isPlain: Bool
+        /// Is the driver's own to set.
+        var isOwn = false
     }
 
     var declaration: TableDeclaration
@@ -21,20 +29,28 @@ struct TableShape: Sendable {
     var constraints: [String: String]
     /// Quoted.
     let table: String
+    /// Another one after any change of the columns.
+    let stamp: String
+    /// All columns in the order of their names' bytes; nil where one of them cannot be read from its text.
+    let readings: [(name: String, kind: ColumnText)]?
 
     /// Reads the catalog.
     /// - Throws: a ``PostgresError`` of the database, or one of kind `usage` where the table is not as it was declared.
     init(_ declaration: TableDeclaration, on connection: PostgresConnection) throws(PostgresError) {
         self.declaration = declaration
         table = Self.quotedTable(declaration.table)
+        // First, so that a change of the columns while they are read is noticed.
+        try connection.send("SELECT " + Self.stamp("$1"), [.text(table)])
         try connection.send(
             """
             SELECT a.attname, format_type(a.atttypid, a.atttypmod), a.attidentity <> '', a.attgenerated <> '',
                 CASE WHEN a.attidentity <> '' THEN format('nextval(%L::regclass)', pg_get_serial_sequence($1, a.attname))
                     WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END,
                 EXISTS (SELECT FROM pg_index i WHERE i.indrelid = a.attrelid AND i.indisprimary
-                    AND i.indnkeyatts = 1 AND i.indkey[0] = a.attnum)
-            FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+                    AND i.indnkeyatts = 1 AND i.indkey[0] = a.attnum),
+                format_type(a.atttypid, -1), a.atttypid, t.typtype = 'e'
+            FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+                LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
             WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum
             """, [.text(table)])
         try connection.send(
@@ -43,20 +59,24 @@ struct TableShape: Sendable {
             JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1] WHERE c.conrelid = to_regclass($1)
             """, [.text(table)])
         let results = try connection.receive()
-        guard results.count == 2 else { throw PostgresError(.lost, "The catalog gave no answer.") }
+        guard results.count == 3 else { throw PostgresError(.lost, "The catalog gave no answer.") }
+        stamp = try results[0].get().first?.text(0) ?? ""
+        let own = Set([declaration.version, declaration.reference, declaration.company, declaration.archived].compactMap { $0 })
         var columns: [String: Column] = [:]
         var primary: String?
-        for row in try results[0].get().rows {
-            columns[row.text(0)] = Column(
-                name: row.text(0), type: row.text(1), isIdentity: row.flag(2), isGenerated: row.flag(3), standard: row.optionalText(4))
-            if row.flag(5) { primary = row.text(0) }
+        for row in try results[1].get().rows {
+            var column = Column(row)
+            column.isOwn = own.contains(column.name)
+            columns[column.name] = column
+            if row.flag(5) { primary = column.name }
         }
+        readings = Self.readings(columns)
         if columns.isEmpty {
             throw PostgresError(.usage, "There is no table \(declaration.table), or this user may not see it.", state: .noTable)
         }
         self.columns = columns
         constraints = [:]
-        for row in try results[1].get().rows { constraints[row.text(0)] = row.text(1) }
+        for row in try results[2].get().rows { constraints[row.text(0)] = row.text(1) }
         guard let name = declaration.key ?? primary else {
             throw PostgresError(.usage, "\(declaration.table) has no primary key of one column: name one with key=.", state: .noColumn)
         }
@@ -64,8 +84,7 @@ struct TableShape: Sendable {
             throw PostgresError(.usage, "\(declaration.table) has no column \(name).", state: .noColumn)
         }
         self.key = key
-        for name in [declaration.version, declaration.reference, declaration.company, declaration.archived].compactMap({ $0 })
-        where columns[name] == nil {
+        for name in own where columns[name] == nil {
             throw PostgresError(.usage, "\(declaration.table) has no column \(name).", state: .noColumn)
         }
     }
@@ -75,14 +94,15 @@ struct TableShape: Sendable {
 
     static func quoted(_ name: String) -> String { PostgresConnection.quoted(name) }
 
-    private func column(_ name: String) -> String { "x." + Self.quoted(name) }
+    func column(_ name: String) -> String { "x." + Self.quoted(name) }
 
     // MARK: Statements
 
     /// Key, version, reference, the whole row as JSON: what ``document(_:)`` reads. The row is `x`.
     private var told: String { "\(named), row_to_json(x)::text" }
 
-    private var named: String {
+    /// Key, version, reference.
+    var named: String {
         let version = declaration.version.map { column($0) + "::text" } ?? "NULL"
         let reference = declaration.reference.map { column($0) + "::text" } ?? "NULL"
         return "\(column(key.name))::text, \(version), \(reference)"
@@ -110,7 +130,8 @@ struct TableShape: Sendable {
             """
     }
 
-    private var raised: [String] {
+    /// A change raises the version.
+    var raised: [String] {
         declaration.version.map { ["\(Self.quoted($0)) = x.\(Self.quoted($0)) + 1"] } ?? []
     }
 

@@ -9,7 +9,7 @@ enum WriteLog {
             application text COLLATE "C" NOT NULL, company text COLLATE "C" NOT NULL, document text COLLATE "C" NOT NULL,
             native text COLLATE "C" NOT NULL, "key" text COLLATE "C" NOT NULL, generation integer NOT NULL, number integer NOT NULL,
             digest text NOT NULL, written_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (application, company, document)
-        );
+        ) WITH (fillfactor = 70);
         CREATE INDEX IF NOT EXISTS write_log_key ON multipoint.write_log (application, native, "key");
         CREATE OR REPLACE FUNCTION multipoint.raise_version() RETURNS trigger LANGUAGE plpgsql AS $body$
         BEGIN
@@ -66,8 +66,17 @@ enum WriteLog {
         WHERE l.application = $1 ORDER BY l.company, l.document FOR UPDATE OF l
         """
 
+    private static let into = """
+        INSERT INTO multipoint.write_log AS l (application, company, document, native, "key", generation, number, digest)
+        """
+
+    private static let overwrite = """
+        ON CONFLICT (application, company, document) DO UPDATE SET native = excluded.native, "key" = excluded."key",
+            generation = excluded.generation, number = excluded.number, digest = excluded.digest, written_at = now()
+        """
+
     private static let insert = """
-        INSERT INTO multipoint.write_log (application, company, document, native, "key", generation, number, digest)
+        \(into)
         SELECT $1, d.* FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::integer[], $7::integer[], $8::text[])
             AS d(company, document, native, "key", generation, number, digest)
         """
@@ -76,11 +85,13 @@ enum WriteLog {
     static let create = insert
 
     /// For all else.
-    static let put =
-        insert + """
-             ON CONFLICT (application, company, document) DO UPDATE SET native = excluded.native, "key" = excluded."key",
-                generation = excluded.generation, number = excluded.number, digest = excluded.digest, written_at = now()
-            """
+    static let put = "\(insert) \(overwrite)"
+
+    /// As ``put``, for the rows of `held` in the same statement, but none that has been written already.
+    static let putHeld = """
+        \(into) SELECT $1, h.company, h.document, $2, h.k, h.generation::integer, h.number::integer, h.digest FROM held AS h \(overwrite)
+        WHERE (l.generation, l.number, l.digest) IS DISTINCT FROM (excluded.generation, excluded.number, excluded.digest)
+        """
 
     /// Sets the key that a trigger of the application gave after all.
     static let rekey = #"UPDATE multipoint.write_log SET "key" = $4 WHERE application = $1 AND company = $2 AND document = $3"#

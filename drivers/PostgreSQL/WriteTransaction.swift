@@ -4,11 +4,11 @@ import PostgresClient
 
 /// The statements of one transaction that writes a batch, all of one kind and table together.
 ///
-/// First what is there is read and held: the write log's rows, then the rows themselves, each in a fixed order. Then everything is
-/// written. No target and no row comes twice.
+/// Updates are tried at once, without a look before. For all that is left, first what is there is read and held: the write log's rows,
+/// then the rows themselves, each in a fixed order. Then everything is written. No target and no row comes twice.
 struct WriteTransaction {
     /// Deliveries that one statement writes: the same table, operation and columns.
-    private struct Group: Hashable, Comparable {
+    struct Group: Hashable, Comparable {
         var native: String
         var operation: Delivery.Operation
         var columns: [String]
@@ -20,7 +20,7 @@ struct WriteTransaction {
         }
     }
 
-    private struct Item {
+    struct Item {
         var place: Int
         /// The row as it is to be, or the changed columns of it; with the key.
         var fields: Fields
@@ -33,24 +33,33 @@ struct WriteTransaction {
     let connection: PostgresConnection
     /// The same transaction may have been kept before: its locks are waited for, and what it left is this call's own.
     let isRepeated: Bool
+    /// Nothing is tried without having been looked at.
+    let isCareful: Bool
 
-    private var shapes: [String: TableShape] = [:]
-    private var groups: [Group: [Item]] = [:]
-    private var answers: [Answer?]
+    var shapes: [String: TableShape] = [:]
+    var groups: [Group: [Item]] = [:]
+    var answers: [Answer?]
     /// What the write log says of each delivery's target.
     private var logged: [Int: WriteLog.Entry] = [:]
-    private var logRows: [(target: Target, entry: WriteLog.Entry)] = []
 
-    init(_ deliveries: [Delivery], driver: PostgreSQLDriver, connection: PostgresConnection, isRepeated: Bool) {
+    init(
+        _ deliveries: [Delivery], driver: PostgreSQLDriver, connection: PostgresConnection, isRepeated: Bool, isCareful: Bool
+    ) {
         self.deliveries = deliveries
         self.driver = driver
         self.connection = connection
         self.isRepeated = isRepeated
+        self.isCareful = isCareful
         answers = Array(repeating: nil, count: deliveries.count)
     }
 
     mutating func run() throws(PostgresError) -> [Answer] {
-        for place in deliveries.indices { try admit(place) }
+        // What a create makes, an update beside it may refer to: such batches keep their order.
+        if !isCareful, !isRepeated, deliveries.allSatisfy({ $0.operation == .update }) {
+            try changeAtOnce()
+        } else {
+            for place in deliveries.indices { try admit(place) }
+        }
         try look()
         try write()
         return answers.map { $0 ?? .noAnswer(reason: "the delivery was passed over") }
@@ -58,7 +67,7 @@ struct WriteTransaction {
 
     // MARK: Before the database is asked
 
-    private mutating func admit(_ place: Int) throws(PostgresError) {
+    mutating func admit(_ place: Int) throws(PostgresError) {
         let delivery = deliveries[place]
         func refuse(_ rule: String, _ field: String? = nil, _ text: String) {
             answers[place] = .rejected(Rejection(rule: rule, field: field, text: text))
@@ -73,8 +82,7 @@ struct WriteTransaction {
             guard let column = shape.columns[name] else {
                 return refuse("unknown-field", name, "\(declaration.table) has no column \(name).")
             }
-            let isOwn = [declaration.version, declaration.reference, declaration.company, declaration.archived].contains(name)
-            if column.isGenerated || isOwn { return refuse("read-only", name, "\(name) is not for a mapping to set.") }
+            if column.isGenerated || column.isOwn { return refuse("read-only", name, "\(name) is not for a mapping to set.") }
             if name == shape.key.name, let key = delivery.key {
                 if value.keyText != key.rawValue { return refuse("read-only", name, "A row's key does not change.") }
                 fields[name] = nil
@@ -319,7 +327,7 @@ struct WriteTransaction {
         }
     }
 
-    private func referring(_ document: NativeDocument, _ place: Int) -> NativeDocument {
+    func referring(_ document: NativeDocument, _ place: Int) -> NativeDocument {
         var document = document
         document.reference = document.reference ?? deliveries[place].reference
         return document

@@ -7,9 +7,9 @@ struct CapturePosition: Sendable, Equatable {
     struct Feed: Sendable, Equatable {
         /// The walk under way through what changed since ``since``; nil between walks.
         var walk: PageCursor?
-        /// Where the walk under way begins, in milliseconds; nil: at the beginning.
+        /// Where the walk under way begins, in milliseconds or as a change's number; nil: at the beginning.
         var since: Int64?
-        /// The latest change seen, in milliseconds.
+        /// The latest change seen, likewise.
         var latest: Int64?
         /// Of documents that changed within the overlap before ``latest``: when, and a mark of what was told.
         var told: [String: Told] = [:]
@@ -72,22 +72,27 @@ struct CapturePosition: Sendable, Equatable {
     }
 }
 
-extension MomentForm {
-    /// The moment that a document's member tells, in milliseconds; nil where it tells none.
-    func milliseconds(_ value: Value) -> Int64? {
+extension ChangeForm {
+    /// The moment that a document's member tells, in milliseconds, or the change's number; nil where it tells none.
+    func place(_ value: Value) -> Int64? {
         switch self {
         case .rfc3339: return value.text.flatMap { MomentText.instant($0) }?.milliseconds
         case .seconds: return value.number?.coefficient(atScale: 3)
         case .milliseconds: return value.integer
+        // Systems that hold such numbers in 64 bits mostly tell them as texts.
+        case .number: return value.integer ?? value.text.flatMap { Int64($0) }
         }
     }
 
+    /// The moment of a place; nil where places are numbers.
+    func moment(_ place: Int64) -> Instant? { self == .number ? nil : Instant(milliseconds: place) }
+
     /// As a filter has it.
-    func text(_ milliseconds: Int64) -> String {
+    func text(_ place: Int64) -> String {
         switch self {
-        case .rfc3339: MomentText.text(Instant(milliseconds: milliseconds))
-        case .seconds: String(milliseconds / 1000)
-        case .milliseconds: String(milliseconds)
+        case .rfc3339: MomentText.text(Instant(milliseconds: place))
+        case .seconds: String(place / 1000)
+        case .milliseconds, .number: String(place)
         }
     }
 }

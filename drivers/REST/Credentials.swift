@@ -16,8 +16,8 @@ actor Credentials {
         var time: Duration
     }
 
-    /// A header that never changes; nil: there is none.
-    private let header: HTTPCall.Header?
+    /// The headers where they never change, for who asks with every request; nil: tokens are fetched.
+    nonisolated let lasting: [HTTPCall.Header]?
     private let source: TokenSource?
     private var token: Token?
     /// The fetch under way, which all that need a token wait for.
@@ -31,7 +31,7 @@ actor Credentials {
     }
 
     init(header: HTTPCall.Header?, source: TokenSource?, now: @escaping @Sendable () -> Instant = { .now }) {
-        self.header = header
+        lasting = header.map { [$0] } ?? (source == nil ? [] : nil)
         self.source = source
         self.now = now
     }
@@ -40,8 +40,7 @@ actor Credentials {
 
     /// What to send with a request.
     func headers() async throws(CallFailure) -> [HTTPCall.Header] {
-        if let header { return [header] }
-        guard let source else { return [] }
+        guard let source else { return lasting ?? [] }
         if let token, token.until > now() { return [Self.header(token)] }
         // Owned by this actor, and ended with its time limit at the latest; whoever needs the token waits for it.
         let fetch = self.fetch ?? Task { [now] in await Self.fetched(source, now) }

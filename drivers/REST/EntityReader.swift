@@ -7,10 +7,14 @@ struct EntityReader {
     let recipe: RecipeReader
     let errorNames: [String]
     let hasBatch: Bool
+    /// For every type that does not say otherwise.
+    let texts: [String: TextRule]
+    let hasDiscovery: Bool
 
     private static let members = [
         "native", "entity", "set", "keys", "key", "token", "reference", "archived", "perCompany", "operations", "read", "create", "update",
-        "delete", "lookUp", "list", "changes", "lines", "readOnly", "members", "rules", "transitions", "expand",
+        "delete", "lookUp", "list", "changes", "lines", "readOnly", "members", "rules", "transitions", "expand", "texts",
+        "schema",
     ]
 
     func entity(_ entry: Declaration) throws(DriverError) -> EntityRecipe {
@@ -26,6 +30,8 @@ struct EntityReader {
             native: native, entity: EntityName(try entry.member("entity").text()), key: key, token: try token(entry, isOData: set != nil),
             reference: reference, archived: try archived(entry), isPerCompany: try entry.optional("perCompany")?.bool() ?? false,
             readOnly: Set(try entry.optional("readOnly")?.texts() ?? []),
+            texts: texts.merging(try TextRule.rules(try entry.optional("texts"))) { $1 },
+            schema: try entry.optional("schema")?.text() ?? set?.name ?? native, expanded: set?.expanded ?? [],
             members: try entry.optional("members").map { (list) throws(DriverError) in Set(try list.texts()) },
             rules: try rules(entry), transitions: try transitions(entry))
         try operations(entry, &entity, set)
@@ -59,7 +65,7 @@ struct EntityReader {
 
     private func rules(_ entry: Declaration) throws(DriverError) -> [String] {
         guard let rules = try entry.optional("rules") else { return errorNames }
-        let own = ["unknown-field", "read-only", "not-found", ErrorRecipe.otherRule]
+        let own = ["unknown-field", "read-only", "not-found", TextRule.characterRule, TextRule.lengthRule, ErrorRecipe.otherRule]
         for rule in rules.elements where !(errorNames + own).contains(try rule.text()) {
             throw rule.mistake(
                 "errors.rules has no rule \(try rule.text()); there are \((errorNames + own).sorted().joined(separator: ", "))")
@@ -132,7 +138,7 @@ struct EntityReader {
 
     private func listing(_ entry: Declaration, _ name: String) throws(DriverError) -> EntityRecipe.Listing? {
         guard let entry = try entry.optional(name) else { return nil }
-        try entry.check(only: ["path", "at", "paging", "headers"] + (name == "changes" ? ["member", "form"] : []))
+        try entry.check(only: ["path", "at", "paging", "headers"] + (name == "changes" ? Self.ofChanges : []))
         let path = try recipe.template(try entry.member("path"), RecipeReader.listVariables)
         let (paging, most) = try paging(try entry.member("paging"))
         if let variable = paging.variable, !path.variables.contains(variable) {
@@ -175,14 +181,24 @@ struct EntityReader {
     /// Where a recipe does not say how large pages may be.
     static let usualPage = 100
 
+    private static let ofChanges = ["member", "form", "overlap"]
+
     private func changes(_ entry: Declaration, _ entity: EntityRecipe, _ set: ODataSet?) throws(DriverError) -> EntityRecipe.Changes? {
         guard let changes = try entry.optional("changes") else { return nil }
-        let form = try changes.optional("form")?.word(MomentForm.self) ?? .rfc3339
+        let form = try changes.optional("form")?.word(ChangeForm.self) ?? .rfc3339
         let place = try recipe.place(try changes.member("member"))
-        if let set, try changes.optional("path") == nil { return .init(listing: try set.changes(place, changes), place: place, form: form) }
+        var overlap = try changes.optional("overlap")?.integer(0...1_000_000_000)
+        if form == .number {
+            overlap = overlap ?? 0
+        } else if overlap != nil {
+            throw try changes.member("overlap").mistake("it counts numbers; with moments say capture: overlapSeconds")
+        }
+        if let set, try changes.optional("path") == nil {
+            return .init(listing: try set.changes(place, changes), place: place, form: form, overlap: overlap)
+        }
         guard let listing = try listing(entry, "changes") else { return nil }
         guard listing.path.variables.contains("since") else { throw changes.mistake("its path has no {since}") }
-        return .init(listing: listing, place: place, form: form)
+        return .init(listing: listing, place: place, form: form, overlap: overlap)
     }
 
     private func lines(_ entry: Declaration, _ set: ODataSet?) throws(DriverError) -> EntityRecipe.Lines? {
@@ -221,6 +237,7 @@ struct EntityReader {
         if entity.delete?.constants.isEmpty == false, entity.archived == nil {
             try refuse("a delete that writes members archives: archived has to say what marks such a document", "delete")
         }
+        if !hasDiscovery, try entry.optional("schema") != nil { try refuse("there is no discovery that would name it", "schema") }
         if entity.changes != nil, entity.list == nil { try refuse("deletions are found by the list, and there is none", "changes") }
         for (state, targets) in entity.transitions.sorted(by: { $0.key < $1.key }) {
             for target in targets where entity.transitions[target] == nil {

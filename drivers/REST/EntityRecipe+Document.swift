@@ -14,7 +14,7 @@ extension EntityRecipe {
         var token: VersionToken?
         switch self.token {
         case .member(let place, _): token = place.value(in: value)?.keyText.map { VersionToken($0) }
-        case .header(let name): token = headers.first { $0.name.lowercased() == name.lowercased() }.map { VersionToken($0.value) }
+        case .header(let name): token = headers.first { $0.isNamed(name) }.map { VersionToken($0.value) }
         case nil: break
         }
         let reference = reference?.value(in: value)?.keyText.flatMap { $0.isEmpty ? nil : CanonicalID($0) }
@@ -43,13 +43,14 @@ extension EntityRecipe {
 
     /// What a delivery may not write, before the application is asked.
     func objection(_ delivery: Delivery) -> Rejection? {
-        for (name, _) in delivery.fields {
+        for (name, value) in delivery.fields {
             if readOnly.contains(name) {
                 return Rejection(rule: "read-only", field: name, text: "\(name) is the application's own and not written from outside.")
             }
             if let members, !members.contains(name) {
                 return Rejection(rule: "unknown-field", field: name, text: "\(native) has no member \(name).")
             }
+            if let objection = textObjection(value, name) { return objection }
         }
         return nil
     }

@@ -16,6 +16,10 @@ struct ODataSet {
     private let path: String
     private let key: Place
     private let expand: String?
+    /// What the service calls it: the last step of its path.
+    let name: String
+    /// Properties that reads bring along.
+    let expanded: Set<String>
     private static let documents = Place("value")
     private static let next = Place("@odata.nextLink")
 
@@ -36,6 +40,8 @@ struct ODataSet {
         path = try set.text()
         let keys = try entry.member("keys").word(Keys.self)
         expand = try entry.optional("expand").map { (expand) throws(DriverError) in "$expand=\(try expand.text())" }
+        name = path.split(separator: "/").last.map { String($0.prefix { $0 != "(" }) } ?? path
+        expanded = Self.expanded(try entry.optional("expand")?.text() ?? "")
         let one = path + (keys == .text ? "('{key}')" : "({key})")
         let document: Set<String> = ["key"]
         let representation = [("Prefer", try recipe.template("return=representation", at: set, []))]
@@ -66,6 +72,23 @@ struct ODataSet {
     func changes(_ place: Place, _ changes: Declaration) throws(DriverError) -> EntityRecipe.Listing {
         let options = ["$orderby=\(place.text)", expand].compactMap { $0 }.joined(separator: "&")
         return try Self.listing("\(path)?[$filter=\(place.text) ge {since}&]\(options)", changes, recipe)
+    }
+
+    /// The properties of `lines($expand=item,unit),customer`.
+    private static func expanded(_ text: String) -> Set<String> {
+        var names: Set<String> = []
+        var (name, depth) = ("", 0)
+        for character in text + "," {
+            switch character {
+            case "(": depth += 1
+            case ")": depth -= 1
+            case "," where depth == 0:
+                names.insert(name)
+                name = ""
+            default: if depth == 0, character != " " { name.append(character) }
+            }
+        }
+        return names.subtracting([""])
     }
 
     private static func listing(_ path: String, _ entry: Declaration, _ recipe: RecipeReader) throws(DriverError) -> EntityRecipe.Listing {

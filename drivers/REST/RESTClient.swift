@@ -62,7 +62,7 @@ final class RESTClient: Sendable {
     }
 
     private func part(_ template: Template, _ values: [String: String]) throws(CallFailure) -> String {
-        guard let path = template.path(variables.merging(values) { $1 }) else {
+        guard let path = template.path(all(values)) else {
             let missing = template.variables.subtracting(variables.keys).subtracting(values.keys).sorted().joined(separator: ", ")
             throw .misconfigured("the path \(template.source) needs \(missing), which has no value here")
         }
@@ -71,8 +71,14 @@ final class RESTClient: Sendable {
 
     /// An operation's headers with their values.
     func headers(_ list: [(name: String, value: Template)], _ values: [String: String]) -> [HTTPCall.Header] {
-        let all = variables.merging(values) { $1 }
+        if list.isEmpty { return [] }
+        let all = all(values)
         return list.compactMap { header in header.value.plain(all).map { HTTPCall.Header(header.name, $0) } }
+    }
+
+    /// Values for a template, with those of the settings.
+    private func all(_ values: [String: String]) -> [String: String] {
+        variables.isEmpty ? values : variables.merging(values) { $1 }
     }
 
     /// The path of the address itself; empty where it has none.
@@ -118,7 +124,7 @@ final class RESTClient: Sendable {
         var triesCredentials = true
         var triesForgery = recipe.csrf != nil && !request.isRead
         while true {
-            let identity = try await credentials.headers()
+            let identity = try await identity()
             var headers = recipe.headers + request.headers + identity
             if let csrf = recipe.csrf, !request.isRead { headers += try await forgeryToken(csrf, permit) }
             let reply = try await exchange(request, headers, permit)
@@ -136,9 +142,15 @@ final class RESTClient: Sendable {
         }
     }
 
+    /// The headers that say who we are.
+    private func identity() async throws(CallFailure) -> [HTTPCall.Header] {
+        if let lasting = credentials.lasting { return lasting }
+        return try await credentials.headers()
+    }
+
     private func exchange(_ request: Request, _ headers: [HTTPCall.Header], _ permit: Permit) async throws(CallFailure) -> HTTPReply {
         var headers = headers
-        if !headers.contains(where: { $0.name.lowercased() == "accept" }) { headers.append(HTTPCall.Header("Accept", "application/json")) }
+        if !headers.contains(where: { $0.isNamed("Accept") }) { headers.append(HTTPCall.Header("Accept", "application/json")) }
         if request.body != nil { headers.append(HTTPCall.Header("Content-Type", recipe.mediaType)) }
         let call = HTTPCall(
             request.method, request.path, headers: headers, body: request.body.map { JSONText.bytes($0) }, time: recipe.answerTime)
@@ -158,7 +170,7 @@ final class RESTClient: Sendable {
         if !held.isEmpty { return held }
         let fetch = Request(method: "GET", path: try path(csrf.path, [:]), headers: [HTTPCall.Header(csrf.header, "Fetch")])
         let identity: [HTTPCall.Header]
-        do throws(CallFailure) { identity = try await credentials.headers() } catch { throw error.ofQuestion }
+        do throws(CallFailure) { identity = try await self.identity() } catch { throw error.ofQuestion }
         let reply: HTTPReply
         do throws(CallFailure) { reply = try await exchange(fetch, recipe.headers + fetch.headers + identity, permit) } catch {
             throw error.ofQuestion
@@ -167,7 +179,7 @@ final class RESTClient: Sendable {
             if !reply.isSuccess { throw recipe.errors.failure(reply, "GET \(fetch.path)", now: .now).ofQuestion }
             throw .misconfigured("GET \(fetch.path) gives no \(csrf.header): look at the recipe's csrf")
         }
-        let cookies = reply.headers.filter { $0.name.lowercased() == "set-cookie" }.map { $0.value.prefix { $0 != ";" } }
+        let cookies = reply.headers.filter { $0.isNamed("Set-Cookie") }.map { $0.value.prefix { $0 != ";" } }
         var headers = [HTTPCall.Header(csrf.header, token)]
         if !cookies.isEmpty { headers.append(HTTPCall.Header("Cookie", cookies.joined(separator: "; "))) }
         let fetched = headers

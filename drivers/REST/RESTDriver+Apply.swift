@@ -9,6 +9,10 @@ extension RESTDriver {
     }
 
     package func apply(_ batch: [Delivery]) async throws(DriverError) -> [Answer] {
+        try await client.http.together { () async throws(DriverError) in try await applied(batch) }
+    }
+
+    private func applied(_ batch: [Delivery]) async throws(DriverError) -> [Answer] {
         if recipe.batch != nil, batch.count > 1 { return try await applyTogether(batch) }
         var answers: [Answer] = []
         for delivery in batch {

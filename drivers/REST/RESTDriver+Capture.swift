@@ -1,11 +1,11 @@
 import HTTPApplication
-package import HubDriver
+import HubDriver
 import HubModel
 
-/// Changes by asking what was modified since the last look, less an overlap; what is found there is told again only where it differs.
-/// Deletions by comparing lists of keys.
+/// Changes by asking what was modified since the last look, or has a higher number since, less an overlap; what is found there is told
+/// again only where it differs. Deletions by comparing lists of keys.
 extension RESTDriver {
-    package func capture(after text: String?, limit: Int) async throws(DriverError) -> CapturedBatch {
+    func capture(after text: String?, limit: Int) async throws(DriverError) -> CapturedBatch {
         var position = try text.map { (text) throws(DriverError) in try CapturePosition(text) } ?? CapturePosition()
         do { try await pace.wait(recipe.poll) } catch {
             throw DriverError(.unreachable, "The look for changes was called off.", cause: error)
@@ -34,14 +34,17 @@ extension RESTDriver {
         var type: EntityRecipe
         var changes: EntityRecipe.Changes
         var company: String?
+        /// How far each look goes back, as places are counted.
+        var overlap: Int64
         var name: String { Rhythm.feed(type.native, company) }
     }
 
     private var feeds: [Feed] {
         recipe.entities.flatMap { type in
             guard let changes = type.changes else { return [Feed]() }
-            return type.isPerCompany
-                ? companies.map { Feed(type: type, changes: changes, company: $0) } : [Feed(type: type, changes: changes, company: nil)]
+            let companies: [String?] = type.isPerCompany ? self.companies : [nil]
+            let overlap = changes.overlap ?? recipe.overlap.milliseconds
+            return companies.map { Feed(type: type, changes: changes, company: $0, overlap: overlap) }
         }
     }
 
@@ -51,7 +54,7 @@ extension RESTDriver {
         _ feed: Feed, _ known: inout CapturePosition.Feed, _ limit: Int, _ permit: Permit
     ) async throws(CallFailure) -> [CapturedChange] {
         if known.walk == nil {
-            known.since = known.latest.map { $0 - recipe.overlap.milliseconds }
+            known.since = known.latest.map { $0 - feed.overlap }
             known.walk = PageCursor()
         }
         let since = known.since.map { feed.changes.form.text($0) }
@@ -62,14 +65,14 @@ extension RESTDriver {
                 limit: limit - changes.count, permit)
             for (document, value) in zip(part.documents, part.values) {
                 let told = try await withToken(feed.type, document, feed.company, permit)
-                let time = feed.changes.place.value(in: value).flatMap { feed.changes.form.milliseconds($0) } ?? known.latest ?? 0
+                let time = feed.changes.place.value(in: value).flatMap { feed.changes.form.place($0) } ?? known.latest ?? 0
                 if let change = tell(told, at: time, feed, &known) { changes.append(change) }
             }
             known.walk = part.next
         }
         if known.walk == nil, let latest = known.latest {
             // Only what the next look's overlap can bring again has to be remembered.
-            known.told = known.told.filter { $0.value.time >= latest - recipe.overlap.milliseconds }
+            known.told = known.told.filter { $0.value.time >= latest - feed.overlap }
         }
         return changes
     }
@@ -97,7 +100,7 @@ extension RESTDriver {
         // No position: a re-read document is always newer than what was told before, so that the records' own order serves.
         let event = ChangeEvent(
             id: "\(feed.name)-\(key)-\(document.map { CapturePosition.mark($0) } ?? "gone")", type: feed.type.native, operation: operation,
-            key: key, token: document?.token, time: time.map { Instant(milliseconds: $0) }, reference: document?.reference,
+            key: key, token: document?.token, time: time.flatMap { feed.changes.form.moment($0) }, reference: document?.reference,
             company: feed.company)
         return CapturedChange(event: event, fields: operation == .delete ? nil : document?.fields)
     }

@@ -83,7 +83,7 @@ extension RESTDriver {
 
     /// The address with `rel="next"` in the headers `Link`: `<https://…>; rel="next", <…>; rel="last"`.
     static func next(_ headers: [HTTPCall.Header]) -> String? {
-        for header in headers where header.name.lowercased() == "link" {
+        for header in headers where header.isNamed("Link") {
             var rest = header.value[...]
             while let open = rest.firstIndex(of: "<"), let close = rest[open...].firstIndex(of: ">") {
                 let address = rest[rest.index(after: open)..<close]

@@ -3,7 +3,9 @@ package import HubDriver
 package import HubModel
 
 /// The driver of any system with a REST interface: what it says and takes stands in a recipe file.
-package struct RESTDriver: Driver, LookingUp, Reading, Paging, Capturing, Answering {
+///
+/// What not every recipe allows, to capture and to discover, is a capability of those types only that ``capable`` gives.
+package struct RESTDriver: Driver, LookingUp, Reading, Paging, Answering {
     package let manifest: Manifest
     let client: RESTClient
     let pace = Rhythm()

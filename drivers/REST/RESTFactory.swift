@@ -75,7 +75,7 @@ package enum RESTFactory: DriverFactory {
                 .configuration,
                 "\(settings.values["recipe"] ?? ""): the recipe contradicts itself: \(contradictions.joined(separator: "; "))")
         }
-        return driver
+        return driver.capable
     }
 
     private static func recipe(_ settings: DriverSettings) throws(DriverError) -> Recipe {

@@ -26,6 +26,8 @@ extension Recipe {
         var rules = type.rules
         if !type.readOnly.isEmpty { rules.append("read-only") }
         if type.members != nil { rules.append("unknown-field") }
+        if type.texts.values.contains(where: { !$0.without.isEmpty }) { rules.append(TextRule.characterRule) }
+        if type.texts.values.contains(where: { $0.most != nil }) { rules.append(TextRule.lengthRule) }
         rules.append(ErrorRecipe.otherRule)
         return Set(rules).sorted()
     }
@@ -50,12 +52,21 @@ extension Recipe {
                 a second document, which the hub reports.
                 """)
         }
-        if entities.contains(where: { $0.changes != nil }) {
+        if entities.contains(where: { $0.changes.map { $0.form != .number } ?? false }) {
             sentences.append(
                 """
                 Capture asks for what was modified since the last look less \(overlap.milliseconds / 1000) s: a transaction that takes \
                 longer to be seen is missed until the document changes again, and of several changes between two looks only the last \
                 state is told.
+                """)
+        }
+        let numbered = entities.filter { $0.changes?.form == .number }.map(\.native)
+        if !numbered.isEmpty {
+            sentences.append(
+                """
+                \(numbered.joined(separator: ", ")): capture asks for what has a higher number than the last one seen, less the overlap: a \
+                number that becomes visible after one so much higher is missed until the document changes again, and of several changes \
+                between two looks only the last state is told.
                 """)
         }
         if budget.perDay != nil {

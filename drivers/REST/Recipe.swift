@@ -39,6 +39,8 @@ struct Recipe: Sendable {
     var sweep: Duration?
     var errors: ErrorRecipe
     var identity: IdentityRecipe
+    /// What says which members the types have; nil where nothing does.
+    var discovery: DiscoveryRecipe?
     /// Beginnings of the names of members that belong to the protocol and not to the document.
     var hidden: [String]
     var window: String
@@ -62,6 +64,19 @@ struct Recipe: Sendable {
         var path: Template
         var instance: Place?
         var version: Place?
+    }
+
+    /// A document of the application's that describes its types.
+    struct DiscoveryRecipe: Sendable {
+        enum Form: String, Sendable, CaseIterable {
+            /// OData's `$metadata` in XML.
+            case edmx
+            /// OpenAPI 3, Swagger 2 or JSON Schema, in JSON.
+            case schemas
+        }
+
+        var path: Template
+        var form: Form
     }
 
     func entity(_ native: String) -> EntityRecipe? { entities.first { $0.native == native } }
@@ -116,6 +131,12 @@ struct EntityRecipe: Sendable {
     var lines: Lines?
     /// Members that the application sets by itself.
     var readOnly: Set<String>
+    /// What its texts have to be like, by member; `*` stands for all others.
+    var texts: [String: TextRule]
+    /// What the application's description calls the type.
+    var schema: String
+    /// Members that reads bring along, by OData's `expand`.
+    var expanded: Set<String>
     /// All members, where the application would take unknown ones without a word; nil: it refuses them itself.
     var members: Set<String>?
     var rules: [String]
@@ -157,9 +178,11 @@ struct EntityRecipe: Sendable {
     /// What changed since a moment.
     struct Changes: Sendable {
         var listing: Listing
-        /// The member that tells when.
+        /// The member that tells when, or by which number.
         var place: Place
-        var form: MomentForm
+        var form: ChangeForm
+        /// How far behind the last number each look begins; nil with moments, for which the recipe says one.
+        var overlap: Int64?
     }
 
     /// Lines that are documents of their own below their document.
@@ -185,11 +208,13 @@ struct EntityRecipe: Sendable {
     var isTokenInHeader: Bool { if case .header = token { true } else { false } }
 }
 
-/// How a system writes moments in filters and documents.
-enum MomentForm: String, Sendable, CaseIterable {
+/// How a system says in filters and documents when something changed.
+enum ChangeForm: String, Sendable, CaseIterable {
     case rfc3339
     case seconds
     case milliseconds
+    /// No moment: a whole number that rises with every change.
+    case number
 }
 
 /// One request of a type.

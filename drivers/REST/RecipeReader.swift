@@ -16,8 +16,7 @@ struct RecipeReader {
 
     private static let members = [
         "name", "summary", "protocol", "doubleQuotes", "url", "base", "settings", "headers", "mediaType", "authentication", "csrf", "batch",
-        "limits",
-        "times", "capture", "errors", "identity", "hidden", "window", "entities", "functions",
+        "limits", "times", "capture", "errors", "identity", "discovery", "texts", "hidden", "window", "entities", "functions",
     ]
 
     static func recipe(_ text: String, file: String) throws(DriverError) -> Recipe {
@@ -46,9 +45,12 @@ struct RecipeReader {
             mediaType: try top.optional("mediaType")?.text() ?? "application/json", authentication: try authentication(),
             csrf: try csrf(), batch: try batch(), limits: limits, budget: budget, reserveFor: reserveFor, remaining: remaining,
             answerTime: times.answer, settleTime: times.settle, poll: times.poll, overlap: times.overlap, sweep: times.sweep,
-            errors: try errors(), identity: try identity(), hidden: try top.optional("hidden")?.texts() ?? (dialect == .odata ? ["@"] : []),
+            errors: try errors(), identity: try identity(), discovery: try discovery(),
+            hidden: try top.optional("hidden")?.texts() ?? (dialect == .odata ? ["@"] : []),
             window: try top.optional("window")?.text() ?? "", entities: [], functions: [])
-        let entities = EntityReader(recipe: self, errorNames: recipe.errors.names, hasBatch: recipe.batch != nil)
+        let entities = EntityReader(
+            recipe: self, errorNames: recipe.errors.names, hasBatch: recipe.batch != nil,
+            texts: try TextRule.rules(try top.optional("texts")), hasDiscovery: recipe.discovery != nil)
         for element in try top.member("entities").elements { recipe.entities.append(try entities.entity(element)) }
         if let functions = try top.optional("functions") {
             for (name, function) in try functions.members() { recipe.functions.append(try self.function(name, function)) }
@@ -150,6 +152,19 @@ struct RecipeReader {
         return .init(
             path: try template(try entry.member("path"), []), instance: try entry.optional("instance").map(place),
             version: try entry.optional("version").map(place))
+    }
+
+    /// Where the application describes its types. OData has a place for that.
+    private func discovery() throws(DriverError) -> Recipe.DiscoveryRecipe? {
+        let isOData = dialect == .odata
+        guard let entry = try top.optional("discovery") else {
+            return isOData ? .init(path: try template("/$metadata", at: top, []), form: .edmx) : nil
+        }
+        if entry.value == .string("none") { return nil }
+        try entry.check(only: ["path", "form"])
+        return .init(
+            path: try template(try entry.member("path"), []),
+            form: try entry.optional("form")?.word(Recipe.DiscoveryRecipe.Form.self) ?? (isOData ? .edmx : .schemas))
     }
 
     private func errors() throws(DriverError) -> ErrorRecipe {

@@ -5,15 +5,35 @@ import HubModel
 struct Record: Sendable {
     var row: Fields
     /// Models of the nested parts that count for the version, by the name under which they stand in the row.
-    var parts: [String: String]
-    var model: String
+    let parts: [String: String]
+    let model: String
     /// True where a person has duplicated a document of the hub's, with its reference.
     var isDuplicate = false
+    /// The record's and each part's. Gathered once, as everything that tells versions asks for them.
+    private let raw: [Stamp]
+
+    private struct Stamp: Sendable {
+        var model: String
+        var id: Int64
+        /// As Tryton wrote it.
+        var text: String
+        /// In microseconds since 1970; nil where the text is no moment.
+        var time: Int64?
+    }
+
+    init(row: Fields, parts: [String: String], model: String) {
+        self.row = row
+        self.parts = parts
+        self.model = model
+        var raw: [Stamp] = []
+        Self.collect(row, model, parts, "", &raw)
+        self.raw = raw
+    }
 
     var id: Int64 { row["id"]?.integer ?? 0 }
 
     /// The last change of the record or any part, in microseconds since 1970.
-    var stamp: Int64 { stamps.map(\.time).max() ?? 0 }
+    var stamp: Int64 { raw.lazy.compactMap(\.time).max() ?? 0 }
 
     /// The place in the feed. A transaction is stamped with its beginning and seen at its end, so that a part may change behind another one
     /// that began later: the last change alone would then not move, and the sum of all changes does.
@@ -28,8 +48,15 @@ struct Record: Sendable {
     /// The version: the last change, and a sum over every part's, which also tells parts that have gone.
     var token: VersionToken {
         var sum: UInt64 = 0xcbf2_9ce4_8422_2325
+        func add(_ bytes: some Sequence<UInt8>) { for byte in bytes { sum = (sum ^ UInt64(byte)) &* 0x100_0000_01b3 } }
         for stamp in stamps.sorted(by: { ($0.model, $0.id) < ($1.model, $1.id) }) {
-            for byte in "\(stamp.model),\(stamp.id)=\(stamp.time);".utf8 { sum = (sum ^ UInt64(byte)) &* 0x100_0000_01b3 }
+            // model,id=time;
+            add(stamp.model.utf8)
+            add(CollectionOfOne(UInt8(ascii: ",")))
+            add(String(stamp.id).utf8)
+            add(CollectionOfOne(UInt8(ascii: "=")))
+            add(String(stamp.time).utf8)
+            add(CollectionOfOne(UInt8(ascii: ";")))
         }
         let digits = String(sum, radix: 16)
         return VersionToken("\(stamp)-" + String(repeating: "0", count: 16 - digits.count) + digits)
@@ -47,24 +74,23 @@ struct Record: Sendable {
 
     /// When each part was last changed, in microseconds since 1970.
     var stamps: [(model: String, id: Int64, time: Int64)] {
-        raw.compactMap { stamp in Timestamp.microseconds(stamp.text).map { (stamp.model, stamp.id, $0) } }
+        raw.compactMap { stamp in stamp.time.map { (stamp.model, stamp.id, $0) } }
     }
 
-    private var raw: [(model: String, id: Int64, text: String)] { Self.raw(row, model, parts, "") }
-
-    private static func raw(
-        _ row: Fields, _ model: String, _ parts: [String: String], _ prefix: String
-    ) -> [(model: String, id: Int64, text: String)] {
-        var result: [(model: String, id: Int64, text: String)] = []
-        if let id = row["id"]?.integer, let text = row["_timestamp"]?.text { result.append((model, id, text)) }
-        for (name, value) in row {
-            guard name.hasSuffix("."), let part = parts[prefix + name] else { continue }
+    private static func collect(
+        _ row: Fields, _ model: String, _ parts: [String: String], _ prefix: String, _ stamps: inout [Stamp]
+    ) {
+        if let id = row["id"]?.integer, let text = row["_timestamp"]?.text {
+            stamps.append(Stamp(model: model, id: id, text: text, time: Timestamp.microseconds(text)))
+        }
+        for (name, value) in row where name.utf8.last == UInt8(ascii: ".") {
+            let path = prefix + name
+            guard let part = parts[path] else { continue }
             for nested in value.array ?? [value] {
                 guard let nested = nested.object else { continue }
-                result += raw(nested, part, parts, prefix + name)
+                collect(nested, part, parts, path, &stamps)
             }
         }
-        return result
     }
 }
 

@@ -15,6 +15,9 @@ final class TrytonConnection: Sendable {
         http = HTTPConnection(settings.http)
     }
 
+    /// Does a piece of work that takes a few requests.
+    func together<T, Failure>(_ work: () async throws(Failure) -> T) async throws(Failure) -> T { try await http.together(work) }
+
     func close() async {
         // Others may still work in a session that is shared.
         if !acquaintance.isShared { await logOut() }

@@ -57,6 +57,10 @@ final class TrytonDriver: Driver {
     // MARK: Driver
 
     func apply(_ batch: [Delivery]) async throws(DriverError) -> [Answer] {
+        try await connection.together { () async throws(DriverError) in try await applied(batch) }
+    }
+
+    private func applied(_ batch: [Delivery]) async throws(DriverError) -> [Answer] {
         var answers: [Answer] = []
         for delivery in batch {
             do { answers.append(try await answer(delivery)) } catch {

@@ -103,17 +103,6 @@ struct TrytonSettings: Sendable {
     init(_ settings: DriverSettings) throws(DriverError) {
         let values = settings.values
         func mistake(_ text: String) -> DriverError { DriverError(.configuration, "\(settings.application): \(text)") }
-        func required(_ name: String) throws(DriverError) -> String {
-            guard let value = values[name], !value.isEmpty else { throw mistake("\(name) is missing.") }
-            return value
-        }
-        func number(_ name: String, _ otherwise: Int64, _ range: ClosedRange<Int64>) throws(DriverError) -> Int64 {
-            guard let text = values[name] else { return otherwise }
-            guard let number = Int64(text), range.contains(number) else {
-                throw mistake("\(name) is a whole number from \(range.lowerBound) to \(range.upperBound), not \(text).")
-            }
-            return number
-        }
         func choice<T: RawRepresentable & CaseIterable>(_ name: String, _ otherwise: T) throws(DriverError) -> T
         where T.RawValue == String {
             guard let text = values[name] else { return otherwise }
@@ -122,22 +111,22 @@ struct TrytonSettings: Sendable {
             }
             return value
         }
-        concurrentCalls = Int(try number("calls", 4, 1...64))
-        http = try HTTPSettings(url: try required("url"), connections: concurrentCalls + 1, authorities: values["authorities"])
+        concurrentCalls = try settings.number("calls", 4, 1...64)
+        http = try HTTPSettings(url: try settings.required("url"), connections: concurrentCalls + 1, authorities: values["authorities"])
         guard let slash = http.base.lastIndex(of: "/"), !http.base[..<slash].hasSuffix("/"), !http.base.hasSuffix("/") else {
             throw mistake("url names no database: write https://erp.example/database.")
         }
         database = String(http.base[http.base.index(after: slash)...])
         http.base = String(http.base[..<slash])
-        user = try required("user")
-        password = try required("password")
+        user = try settings.required("user")
+        password = try settings.required("password")
         series = try choice("version", Series.v8)
         companies = [:]
         for (company, name) in settings.companies {
             guard let id = Int64(name), id > 0 else { throw mistake("company \(company) is a number in Tryton, not \(name).") }
             companies[company] = id
         }
-        company = values["company"] == nil ? nil : try number("company", 0, 1...Int64.max)
+        company = values["company"] == nil ? nil : Int64(try settings.number("company", 0, 1...Int.max))
         if company == nil { company = companies.min { $0.key < $1.key }?.value }
         warnings = Warnings(values["warnings"] ?? "refuse")
         orders = try choice("orders", OrderState.processing)
@@ -146,9 +135,9 @@ struct TrytonSettings: Sendable {
         taxNumberType = values["taxNumberType"] ?? "eu_vat"
         unit = values["unit"] ?? "Unit"
         accountCategory = values["accountCategory"].flatMap { $0.isEmpty ? nil : $0 }
-        settleTime = .seconds(try number("settleSeconds", 60, 1...3600))
-        answerTime = .seconds(try number("answerSeconds", 20, 1...600))
-        pollTime = .milliseconds(try number("pollMilliseconds", 2000, 10...600_000))
-        overlap = .seconds(try number("overlapSeconds", 60, 1...3600))
+        settleTime = .seconds(try settings.number("settleSeconds", 60, 1...3600))
+        answerTime = .seconds(try settings.number("answerSeconds", 20, 1...600))
+        pollTime = .milliseconds(try settings.number("pollMilliseconds", 2000, 10...600_000))
+        overlap = .seconds(try settings.number("overlapSeconds", 60, 1...3600))
     }
 }

@@ -33,7 +33,7 @@ enum Wire {
         case .array(let elements): return .array(elements.map(decoded))
         case .object(let fields):
             guard let type = fields["__class__"]?.text else {
-                return .object(Fields(fields.map { ($0.name, decoded($0.value)) }))
+                return .object(fields.mapValues(decoded))
             }
             return special(type, fields)
         default: return value

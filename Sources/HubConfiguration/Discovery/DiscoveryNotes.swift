@@ -43,7 +43,10 @@ package enum DiscoveryNotes {
         let stops = isStranger ? before : comparison.stops
         try store.putNote(comparison.record.text, recordPrefix + application.id.rawValue)
         try put(stops, application.id, in: store)
-        for finding in comparison.findings where finding.code != .anotherInstance {
+        // What a stranger lacks says nothing of the application whose alarms stand there.
+        let findings = comparison.findings.filter { $0.code != .anotherInstance }
+        if !isStranger { try clearAlarms(of: application.id, except: findings, in: store) }
+        for finding in findings {
             try store.append(
                 Alarm(code: finding.code.rawValue, application: application.id, document: nil, text: finding.description, time: now))
         }
@@ -57,7 +60,18 @@ package enum DiscoveryNotes {
         let before = try stops(application, in: store)
         try put([:], application, in: store)
         try store.putNote(nil, recordPrefix + application.rawValue)
+        try clearAlarms(of: application, except: [], in: store)
         try resume(before.filter(\.value.holdsDeliveries).map(\.key).sorted(), application, in: store)
+    }
+
+    /// Alarms of earlier looks at it go, where this look did not find the same.
+    private static func clearAlarms(
+        of application: ApplicationID, except findings: [DiscoveryFinding], in store: any StoreTransaction
+    ) throws(StoreError) {
+        for code in DiscoveryFinding.Code.allCases where code != .anotherInstance {
+            let texts = findings.filter { $0.code == code }.map(\.description)
+            try store.clearAlarms(code.rawValue, of: application, except: texts)
+        }
     }
 
     /// The application's documents of these entities are gone through once more, as when it was new.

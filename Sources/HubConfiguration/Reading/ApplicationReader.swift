@@ -11,6 +11,9 @@ struct ApplicationDraft {
     var factory: (any DriverFactory.Type)?
     /// nil where a setting is wrong.
     var settings: DriverSettings?
+    /// A setting could not be read from the environment or its file. That has been told, and something else stands in its place: what the
+    /// driver makes of it is no mistake of its own.
+    var hasStandIns = false
     var driver: (any Driver)?
     var signal: (any Capturing)?
     var companions: [SignalMap.Companion] = []
@@ -104,14 +107,15 @@ struct ApplicationReader {
             return draft
         }
         draft.factory = factory
-        guard let values = settings(factory) else { return draft }
-        let settings = DriverSettings(application: id, values: values, companies: draft.companies)
+        guard let read = settings(factory) else { return draft }
+        let settings = DriverSettings(application: id, values: read.values, companies: draft.companies)
         draft.settings = settings
+        draft.hasStandIns = read.hasStandIns
         do throws(DriverError) {
             let driver = try factory.make(settings)
             let contradictions = driver.manifest.contradictions(
                 looksUp: driver is any LookingUp, reads: driver is any Reading, answers: driver is any Answering)
-            if !contradictions.isEmpty {
+            if !contradictions.isEmpty, !read.hasStandIns {
                 node.mistake("the manifest of the driver \(name) contradicts itself: \(contradictions.joined(separator: "; "))")
             }
             draft.driver = driver
@@ -123,7 +127,7 @@ struct ApplicationReader {
                 draft.manifest?.tellNoStamps()
             }
         } catch {
-            node.mistake("the driver refuses these settings: \(error.message)")
+            if !read.hasStandIns { node.mistake("the driver refuses these settings: \(error.message)") }
         }
         return draft
     }
@@ -147,41 +151,47 @@ struct ApplicationReader {
             member.node.mistake("\(name) has no such setting", Suggestion.text(member.name, known))
         }
         // What a driver knows of its tables is written in the words of the standard signal.
-        guard let values = self.settings(factory, prefix: Self.signal, map: name == Self.standardSignal ? map : nil) else { return nil }
+        guard let read = self.settings(factory, prefix: Self.signal, map: name == Self.standardSignal ? map : nil) else { return nil }
         guard driver is any Reading else {
             node.mistake("the driver cannot read the documents that a signal names", "leave the settings \(Self.signal)… out")
             return nil
         }
         do throws(DriverError) {
-            let made = try factory.make(DriverSettings(application: id, values: values, companies: settings.companies))
+            let made = try factory.make(DriverSettings(application: id, values: read.values, companies: settings.companies))
             guard let signal = made as? any Capturing else {
                 node.mistake("\(name) hears of no changes with these settings", "its tables need feed=slot")
                 return nil
             }
             return signal
         } catch {
-            node.mistake("the signal's driver refuses these settings: \(error.message)")
+            if !read.hasStandIns { node.mistake("the signal's driver refuses these settings: \(error.message)") }
             return nil
         }
     }
 
     // MARK: Settings
 
-    /// nil where one is wrong or missing.
+    private struct Settings {
+        var values: [String: String] = [:]
+        /// See ``ApplicationDraft/hasStandIns``.
+        var hasStandIns = false
+    }
+
+    /// nil where one is wrong or missing, other than by what the environment or a file lacks.
     ///
     /// - Parameter map: has values of its own for settings that are not written.
-    private func settings(_ factory: any DriverFactory.Type, prefix: String = "", map: SignalMap? = nil) -> [String: String]? {
+    private func settings(_ factory: any DriverFactory.Type, prefix: String = "", map: SignalMap? = nil) -> Settings? {
         let known = factory.settings
         if prefix.isEmpty, !factory.acceptsOtherSettings {
             node.check(keys: Self.keys, or: known.map(\.name) + signalMembers.map(\.name))
         }
         var isComplete = true
-        var values: [String: String] = [:]
+        var result = Settings()
         for setting in known {
             let name = prefix + setting.name
             guard let value = node[name] else {
                 if let own = map?.setting(setting.name, nil) {
-                    values[setting.name] = own
+                    result.values[setting.name] = own
                     continue
                 }
                 guard setting.isRequired else { continue }
@@ -191,20 +201,32 @@ struct ApplicationReader {
                 continue
             }
             guard let text = value.setting(isSecret: setting.isSecret, surroundings) else {
-                isComplete = false
+                if value.isElsewhere && !setting.isPath {
+                    result.values[setting.name] = Surroundings.standIn
+                    result.hasStandIns = true
+                } else {
+                    isComplete = false
+                }
                 continue
             }
-            values[setting.name] = setting.isPath ? surroundings.absolute(text) : map?.setting(setting.name, text) ?? text
+            result.values[setting.name] = setting.isPath ? surroundings.absolute(text) : map?.setting(setting.name, text) ?? text
         }
         if factory.acceptsOtherSettings, prefix.isEmpty {
             let others = node.members("\(id): { driver: … }").filter {
                 !Self.keys.contains($0.name) && !$0.name.hasPrefix(Self.signal)
             }
             for member in others where !known.contains(where: { $0.name == member.name }) {
-                if let text = member.node.otherSetting(surroundings) { values[member.name] = text } else { isComplete = false }
+                if let text = member.node.otherSetting(surroundings) {
+                    result.values[member.name] = text
+                } else if member.node.isElsewhere {
+                    result.values[member.name] = Surroundings.standIn
+                    result.hasStandIns = true
+                } else {
+                    isComplete = false
+                }
             }
         }
-        return isComplete ? values : nil
+        return isComplete ? result : nil
     }
 
     private func readCompanies() -> [CompanyID: String] {

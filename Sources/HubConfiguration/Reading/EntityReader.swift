@@ -50,7 +50,10 @@ struct EntityReader {
             policies.append(EntityPolicyReader(name: name, member: member, holders: holders).read())
         }
         checkReferences(members, results)
-        let uncertain = applications.filter { $0.factory == nil || results[$0.id]?.broken.isEmpty == false }.map(\.id)
+        let uncertain = applications.filter { application in
+            guard application.factory != nil, let result = results[application.id] else { return true }
+            return result.isUncertain || !result.broken.isEmpty
+        }.map(\.id)
         return Result(
             policies: policies, mappings: results.mapValues { $0.mappings.values.sorted { $0.entity < $1.entity } },
             uncertain: Set(uncertain))
@@ -65,7 +68,8 @@ struct EntityReader {
             let entity = EntityName(member.name)
             for application in applications {
                 guard let result = results[application.id], let mapping = result.mappings[entity] else { continue }
-                for target in mapping.hardReferences where result.mappings[target] == nil && !result.broken.contains(target) {
+                for target in mapping.hardReferences
+                where result.mappings[target] == nil && !result.broken.contains(target) && !result.isUncertain {
                     let known = names.contains(target)
                     mistakes.add(
                         member.place, member.node.key,
@@ -127,7 +131,9 @@ struct Holders {
         all = applications.map(\.id)
         for application in applications {
             let result = results[application.id]
-            if application.factory == nil || result?.broken.contains(entity) == true { uncertain.insert(application.id) }
+            if application.factory == nil || result?.isUncertain == true || result?.broken.contains(entity) == true {
+                uncertain.insert(application.id)
+            }
             guard let mapping = result?.mappings[entity] else { continue }
             mappings[application.id] = mapping
             manifests[application.id] = application.manifest?.entity(native: mapping.native)

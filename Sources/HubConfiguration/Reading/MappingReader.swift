@@ -18,6 +18,8 @@ struct MappingReader {
         var broken: Set<EntityName> = []
         /// Entities that the driver has ready-made mappings for, exchanged or not.
         var offered: Set<EntityName> = []
+        /// What the driver has cannot be said, as its settings have mistakes.
+        var isUncertain = false
     }
 
     /// - Parameter entities: those that the hub exchanges; other ready-made mappings are left out.
@@ -26,9 +28,13 @@ struct MappingReader {
         guard let factory = application.factory else { return result }
         var builtin: [EntityName: MappingSource] = [:]
         var named: [String: MappingSource] = [:]
-        for mapping in readyMade(factory, application) {
+        let readyMade = readyMade(factory, application)
+        result.isUncertain = readyMade == nil
+        for mapping in readyMade ?? [] {
             let entity = Self.entity(of: mapping)
-            let source = MappingSource.readyMade(factory.name, fileName: mapping.fileName, text: mapping.text)
+            let source =
+                mapping.path.map { MappingSource(name: surroundings.near($0), text: mapping.text) }
+                ?? MappingSource.readyMade(factory.name, fileName: mapping.fileName, text: mapping.text)
             builtin[entity] = source
             named[Self.stem(mapping.fileName)] = source
         }
@@ -51,6 +57,8 @@ struct MappingReader {
                 }
             } catch {
                 result.broken.insert(entity)
+                // It may lie over what could not be read.
+                if result.isUncertain { continue }
                 for problem in error.problems {
                     mistakes.add(Place(file: problem.file, line: problem.line, column: problem.column), "", problem.text)
                 }
@@ -60,13 +68,14 @@ struct MappingReader {
         return result
     }
 
-    private func readyMade(_ factory: any DriverFactory.Type, _ application: ApplicationDraft) -> [BuiltinMapping] {
-        guard let settings = application.settings else { return factory.mappings }
+    /// nil where they depend on settings that have mistakes.
+    private func readyMade(_ factory: any DriverFactory.Type, _ application: ApplicationDraft) -> [BuiltinMapping]? {
+        guard let settings = application.settings else { return factory.mappings.isEmpty ? nil : factory.mappings }
         do throws(DriverError) {
             return try factory.mappings(settings)
         } catch {
-            application.node.mistake("the driver's mappings: \(error.message)")
-            return []
+            if !application.hasStandIns { application.node.mistake("the driver's mappings: \(error.message)") }
+            return nil
         }
     }
 

@@ -9,8 +9,11 @@ struct Surroundings {
     var shownFolder: String
     var environment: [String: String]
 
-    /// Otherwise what cannot be read from the environment or a file is `-`.
+    /// Otherwise what cannot be read from the environment or a file is ``standIn``.
     var needsSecrets: Bool
+
+    /// Stands in the place of a setting that cannot be read.
+    static let standIn = "-"
 
     init(file: String, environment: [String: String], needsSecrets: Bool = true) {
         let here = FileManager.default.currentDirectoryPath
@@ -25,6 +28,13 @@ struct Surroundings {
 
     /// A path that counts from the configuration file, as people should read it.
     func shown(_ path: String) -> String { path.hasPrefix("/") ? path : shownFolder + path }
+
+    /// An absolute path as people should read it: by what they wrote where it lies beside the configuration file or below.
+    func near(_ path: String) -> String {
+        let path = Self.absolute(path, from: folder)
+        let start = folder == "/" ? folder : folder + "/"
+        return path.hasPrefix(start) ? shownFolder + path.dropFirst(start.count) : path
+    }
 
     /// The text of a file; nil where there is none, or it is not UTF-8.
     func text(of path: String) -> String? { Self.text(of: absolute(path)) }
@@ -51,6 +61,12 @@ struct Surroundings {
 }
 
 extension ConfigurationNode {
+    /// The text is to come from the environment or a file, as `{ env: NAME }` or `{ file: path }` says.
+    var isElsewhere: Bool {
+        guard case .map(let members) = content, members.count == 1 else { return false }
+        return members[0].name == "env" || members[0].name == "file"
+    }
+
     /// The text of a setting that only the driver knows: besides the ways of others, `{ path: … }` is a path from the folder of the
     /// configuration file, made absolute.
     func otherSetting(_ surroundings: Surroundings) -> String? {
@@ -85,13 +101,13 @@ extension ConfigurationNode {
             guard let name = member.node.text("{ \(member.name): … }") else { return nil }
             if member.name == "env" {
                 if let value = surroundings.environment[name] { return value }
-                if !surroundings.needsSecrets { return "-" }
+                if !surroundings.needsSecrets { return Surroundings.standIn }
                 let near = Suggestion.nearest(name, surroundings.environment.keys).map { "; did you mean \($0)?" } ?? ""
                 member.node.mistake("the environment has no variable \(name)", "set it before starting the hub\(near)")
                 return nil
             }
             guard var text = surroundings.text(of: name) else {
-                if !surroundings.needsSecrets { return "-" }
+                if !surroundings.needsSecrets { return Surroundings.standIn }
                 member.node.mistake(
                     "\(surroundings.absolute(name)) cannot be read",
                     "paths count from the folder of the configuration file; check that it exists, is UTF-8 and may be read")

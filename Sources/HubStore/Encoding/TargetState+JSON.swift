@@ -29,6 +29,8 @@ extension TargetState {
             writer.text("rule", rejected.rejection.rule)
             writer.text("field", rejected.rejection.field)
             writer.text("text", rejected.rejection.text)
+            if rejected.version != .none { writer.text("version", rejected.version.description) }
+            if let since = rejected.since { writer.integer("since", since.milliseconds) }
             writer.name("fields")
             writer.write(rejected.fields)
             writer.endObject()
@@ -72,7 +74,8 @@ extension TargetState {
             let part = StoredJSON(row.row, node: node)
             rejected = RejectedWrite(
                 rejection: Rejection(rule: part.text("rule") ?? "", field: part.text("field"), text: part.text("text") ?? ""),
-                fields: part.fields("fields"))
+                fields: part.fields("fields"), version: node["version"] == nil ? .none : try part.version("version"),
+                since: node["since"] == nil ? nil : try part.instant("since"))
         }
         if let members = row.root["corrections"]?.members {
             for (field, node) in members {

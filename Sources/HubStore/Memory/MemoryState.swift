@@ -8,6 +8,8 @@ struct MemoryState: Sendable {
     var targets = MemoryTable<Target, StoredTarget>()
     /// The targets that wait, so that looking for them does not touch the others.
     var waits = MemoryTable<Target, TargetState.Wait>()
+    /// The targets whose newest write was refused.
+    var rejections = MemoryTable<Target, Bool>()
     /// The targets that left something out, and what.
     var leftOut = MemoryTable<Target, Set<CanonicalID>>()
     /// How many unresolved creates were sent when.
@@ -42,6 +44,7 @@ struct MemoryState: Sendable {
         matchTexts.commit()
         targets.commit()
         waits.commit()
+        rejections.commit()
         leftOut.commit()
         intents.commit()
         links.commit()
@@ -67,6 +70,7 @@ struct MemoryState: Sendable {
         matchTexts.rollBack()
         targets.rollBack()
         waits.rollBack()
+        rejections.rollBack()
         leftOut.rollBack()
         intents.rollBack()
         links.rollBack()

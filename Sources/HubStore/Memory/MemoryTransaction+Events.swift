@@ -86,6 +86,15 @@ extension MemoryTransaction {
         state.alarmKeys[key] = alarm.id
     }
 
+    func clearAlarms(_ code: String, of application: ApplicationID, except texts: [String]) {
+        let kept = Set(texts.map { ExactText($0) })
+        for (key, id) in state.alarmKeys.rows
+        where key.code == ExactText(code) && key.application == application && key.document == nil && !kept.contains(key.text) {
+            state.alarms[id] = nil
+            state.alarmKeys[key] = nil
+        }
+    }
+
     func count(_ end: EventEnd, topic: String, by count: Int) {
         state.eventEnds[ExactText(topic), or: [:]][end, default: 0] += count
     }

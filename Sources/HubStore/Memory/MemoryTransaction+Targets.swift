@@ -7,6 +7,7 @@ extension MemoryTransaction {
         let old = state.targets[target]
         state.targets[target] = .init(entity: entity, state: new)
         if old?.state.wait != new.wait { state.waits[target] = new.wait }
+        if (old?.state.rejected == nil) != (new.rejected == nil) { state.rejections[target] = new.rejected == nil ? nil : true }
         if (old?.state.leftOut ?? [:]) != new.leftOut {
             state.leftOut[target] = new.leftOut.isEmpty ? nil : Set(new.leftOut.values)
         }
@@ -33,6 +34,26 @@ extension MemoryTransaction {
         found.sort { ($0.since, $0.target) < ($1.since, $1.target) }
         return found.prefix(max(0, limit)).compactMap { row in
             state.targets[row.target].map { TargetRow(target: row.target, entity: $0.entity, state: $0.state) }
+        }
+    }
+
+    func waitCounts(_ application: ApplicationID) -> [WaitCount] {
+        var counts: [TargetState.Wait.Reason: WaitCount] = [:]
+        for (target, wait) in state.waits.rows where target.application == application {
+            var count = counts[wait.reason] ?? WaitCount(wait.reason, count: 0, since: wait.since)
+            count.count += 1
+            count.since = min(count.since, wait.since)
+            counts[wait.reason] = count
+        }
+        return counts.values.sorted { $0.reason.rawValue < $1.reason.rawValue }
+    }
+
+    func rejections(_ application: ApplicationID, after: Target?, limit: Int) -> [TargetRow] {
+        // An application's targets begin behind its bare name, which is no target's own place.
+        let first = Target(application, .shared, "")
+        let targets = state.rejections.keys(after: max(after ?? first, first)).prefix { $0.application == application }
+        return targets.prefix(max(0, limit)).compactMap { target in
+            state.targets[target].map { TargetRow(target: target, entity: $0.entity, state: $0.state) }
         }
     }
 

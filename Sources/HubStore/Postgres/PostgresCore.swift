@@ -118,7 +118,6 @@ final class PostgresCore: @unchecked Sendable {
             try transaction.reload()
             needsReload = false
         }
-        transaction.forgetEpochs()
     }
 
     private func reconnect() throws(StoreError) {

@@ -24,7 +24,6 @@ package final class PostgresStoreReader {
         defer { connection.rollBack() }
         try transaction.reload()
         transaction.begin()
-        transaction.forgetEpochs()
         do { return try body(transaction) } catch { throw StoreError(ofBody: error) }
     }
 

@@ -8,7 +8,7 @@ package struct PostgresStoreSchema: Sendable {
 
     package init(steps: [String]) { self.steps = steps }
 
-    package static let current = PostgresStoreSchema(steps: [first])
+    package static let current = PostgresStoreSchema(steps: [first, rejections])
 
     /// Looks whether the store is there and not of a newer hub; gives its version, 0 where there is none.
     func check(_ connection: StoreConnection, mustExist: Bool) throws(StoreError) -> Int {
@@ -142,5 +142,12 @@ package struct PostgresStoreSchema: Sendable {
         CREATE TABLE catch_up (application text COLLATE "C" PRIMARY KEY, entities text NOT NULL, after text);
 
         CREATE TABLE note (name text COLLATE "C" PRIMARY KEY, text text NOT NULL);
+        """
+
+    /// Finds the targets whose newest write was refused, as in ``StoreSchema``.
+    private static let rejections = """
+        ALTER TABLE target ADD COLUMN rejected smallint;
+        UPDATE target SET rejected = 1 WHERE strpos(doc, '"rejected":{') > 0;
+        CREATE INDEX target_rejected ON target (application, company, id) WHERE rejected = 1;
         """
 }

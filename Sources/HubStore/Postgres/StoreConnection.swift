@@ -11,6 +11,8 @@ final class StoreConnection: SQLConnecting {
     private(set) var connection: PostgresConnection?
     /// Texts of statements, by the address of the literal.
     private var texts: [UnsafePointer<UInt8>: String] = [:]
+    /// What has been gathered for statements that are still to be sent.
+    private var gathered: [GatheredRows] = []
     /// Why the open transaction, or the savepoint in it, cannot be kept: PostgreSQL does nothing more in it.
     var failure: StoreError?
 
@@ -24,6 +26,7 @@ final class StoreConnection: SQLConnecting {
         close()
         do throws(PostgresError) { connection = try PostgresConnection(options) } catch { throw StoreError(error) }
         failure = nil
+        gathered = []
     }
 
     func close() {
@@ -35,7 +38,35 @@ final class StoreConnection: SQLConnecting {
     /// Sends a statement that has no rows to give.
     func run(_ sql: StaticString, _ arguments: SQLValue...) throws(StoreError) {
         let (text, values) = (text(sql), arguments.map(\.escaped))
+        try sendGathered()
         try attempt { (connection) throws(PostgresError) in try connection.post(text, values) }
+    }
+
+    /// Keeps a row for a statement that changes many; it goes out before any other statement.
+    func gather(_ statement: RowStatement, _ arguments: SQLValue...) throws(StoreError) {
+        if let failure { throw failure }
+        let known = gathered.firstIndex { $0.statement.many.utf8Start == statement.many.utf8Start }
+        let place = known ?? gathered.count
+        if known == nil { gathered.append(GatheredRows(statement)) }
+        if !gathered[place].add(arguments) {
+            try send(&gathered[place])
+            _ = gathered[place].add(arguments)
+        }
+        if gathered[place].isFull {
+            try send(&gathered[place])
+            try attempt { (connection) throws(PostgresError) in try connection.push() }
+        }
+    }
+
+    private func sendGathered() throws(StoreError) {
+        for place in gathered.indices { try send(&gathered[place]) }
+    }
+
+    private func send(_ rows: inout GatheredRows) throws(StoreError) {
+        if rows.count == 0 { return }
+        let (text, arguments) = (text(rows.statement.many), rows.arguments)
+        rows = GatheredRows(rows.statement)
+        try attempt { (connection) throws(PostgresError) in try connection.post(text, arguments) }
     }
 
     /// The first row; nil where there is none.
@@ -55,6 +86,7 @@ final class StoreConnection: SQLConnecting {
 
     private func rows(_ sql: StaticString, _ arguments: [SQLValue]) throws(StoreError) -> PostgresResult {
         let (text, values) = (text(sql), arguments.map(\.escaped))
+        try sendGathered()
         return try attempt { (connection) throws(PostgresError) in try connection.run(text, values) }
     }
 
@@ -69,16 +101,19 @@ final class StoreConnection: SQLConnecting {
             .texts(counters.map(\.key.kind.rawValue)), .texts(counters.map(\.key.a.rawValue.escaped)),
             .texts(counters.map(\.key.b.rawValue.escaped)), .integers(counters.map(\.count)),
         ]
+        try sendGathered()
         try attempt { (connection) throws(PostgresError) in try connection.post(text, columns) }
     }
 
     /// Runs statements that are not worth preparing.
     func execute(_ sql: String) throws(StoreError) {
+        try sendGathered()
         try attempt { (connection) throws(PostgresError) in try connection.script(sql) }
     }
 
     /// Waits for all that has been sent.
     func settle() throws(StoreError) {
+        try sendGathered()
         try attempt { (connection) throws(PostgresError) in for case .failure(let error) in try connection.receive() { throw error } }
     }
 
@@ -92,6 +127,7 @@ final class StoreConnection: SQLConnecting {
     /// Undoes what came since the savepoint.
     func rollBackBody() throws(StoreError) {
         failure = nil
+        gathered = []
         // A statement that failed unseen would have the server skip all that is sent with it.
         _ = try? connection?.receive()
         try run("ROLLBACK TO SAVEPOINT body")
@@ -102,6 +138,7 @@ final class StoreConnection: SQLConnecting {
     /// Undoes the whole transaction, where the connection still lives.
     func rollBack() {
         failure = nil
+        gathered = []
         guard let connection, !connection.isBroken else { return }
         _ = try? connection.receive()
         _ = try? connection.run("ROLLBACK")

@@ -10,6 +10,9 @@ protocol SQLConnecting: AnyObject, SendableMetatype {
 
     /// Runs a statement that has no rows to give.
     func run(_ sql: StaticString, _ arguments: SQLValue...) throws(StoreError)
+    /// Runs a statement that has no rows to give. A server may get it later, with others of its kind: before any statement that is not
+    /// run this way.
+    func gather(_ statement: RowStatement, _ arguments: SQLValue...) throws(StoreError)
     /// The first row; nil where there is none.
     func first<T>(_ sql: StaticString, _ arguments: SQLValue..., read: (Row) throws(StoreError) -> T) throws(StoreError) -> T?
     /// All rows.

@@ -9,11 +9,8 @@ extension SQLTransaction {
         let sequence = counters.add(1, Self.outboxSequence)
         let record = row.record
         try change { () throws(StoreError) in
-            try connection.run(
-                """
-                INSERT INTO outbox (sequence, topic, "partition", "offset", timestamp, record_key, headers, value)
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-                """, .integer(sequence), .text(record.topic), .integer(Int64(record.partition)), .integer(record.offset),
+            try connection.gather(
+                .appendOutbox, .integer(sequence), .text(record.topic), .integer(Int64(record.partition)), .integer(record.offset),
                 .optional(record.timestamp), .optional(record.key), .json(record.storedHeaders), .optional(record.value))
         }
         tail.append(OutboxRow(sequence: sequence, record: record))
@@ -145,6 +142,16 @@ extension SQLTransaction {
                 "INSERT INTO alarm (id, code, application, document, text, time) VALUES ($1, $2, $3, $4, $5, $6)", .integer(id),
                 .text(alarm.code),
                 .optional(alarm.application), .optional(alarm.document), .text(alarm.text), .integer(alarm.time.milliseconds))
+        }
+    }
+
+    func clearAlarms(_ code: String, of application: ApplicationID, except texts: [String]) throws(StoreError) {
+        let kept = Set(texts.map { ExactText($0) })
+        let known = try connection.all(
+            "SELECT id, text FROM alarm WHERE document IS NULL AND code = $1 AND application = $2", .text(code), .text(application)
+        ) { row in (id: row.integer(0), text: ExactText(row.text(1))) }
+        for alarm in known where !kept.contains(alarm.text) {
+            try change { () throws(StoreError) in try connection.run("DELETE FROM alarm WHERE id = $1", .integer(alarm.id)) }
         }
     }
 

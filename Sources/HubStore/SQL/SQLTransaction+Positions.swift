@@ -3,10 +3,19 @@ import HubModel
 
 extension SQLTransaction {
     func offset(_ group: String, _ partition: TopicPartition) throws(StoreError) -> Int64? {
-        try connection.first(
-            "SELECT \"offset\" FROM position WHERE consumer_group = $1 AND topic = $2 AND \"partition\" = $3", .text(group),
-            .text(partition.topic), .integer(Int64(partition.partition))
-        ) { $0.optionalInteger(0) } ?? nil
+        try position(AssignmentKey(group: ExactText(group), partition: partition)).offset
+    }
+
+    /// Nobody else can change it before this transaction has ended: SQLite has one writer, and on a server who writes has the turn.
+    private func position(_ key: AssignmentKey) throws(StoreError) -> StoredPosition {
+        if let known = positions[key] { return known }
+        let found =
+            try connection.first(
+                "SELECT epoch, \"offset\" FROM position WHERE consumer_group = $1 AND topic = $2 AND \"partition\" = $3", .text(key.group),
+                .text(key.partition.topic), .integer(Int64(key.partition.partition))
+            ) { StoredPosition(epoch: $0.integer(0), offset: $0.optionalInteger(1)) } ?? StoredPosition()
+        positions[key] = found
+        return found
     }
 
     func putOffset(_ offset: Int64, _ group: String, _ partition: TopicPartition) throws(StoreError) {
@@ -17,26 +26,12 @@ extension SQLTransaction {
                 ON CONFLICT (consumer_group, topic, "partition") DO UPDATE SET "offset" = excluded."offset"
                 """, .text(group), .text(partition.topic), .integer(Int64(partition.partition)), .integer(offset))
         }
-    }
-
-    /// The newest epoch, its row held until the end of the transaction.
-    private func epoch(_ group: String, _ partition: TopicPartition) throws(StoreError) -> Int64 {
-        let key = AssignmentKey(group: ExactText(group), partition: partition)
-        if let known = epochs[key] { return known }
-        let epoch =
-            try connection.first(
-                Connection.isServer
-                    ? "SELECT epoch FROM position WHERE consumer_group = $1 AND topic = $2 AND \"partition\" = $3 FOR UPDATE"
-                    : "SELECT epoch FROM position WHERE consumer_group = $1 AND topic = $2 AND \"partition\" = $3",
-                .text(group),
-                .text(partition.topic), .integer(Int64(partition.partition))
-            ) { $0.integer(0) } ?? 0
-        epochs[key] = epoch
-        return epoch
+        positions[AssignmentKey(group: ExactText(group), partition: partition)]?.offset = offset
     }
 
     func raiseEpoch(_ group: String, _ partition: TopicPartition) throws(StoreError) -> Int64 {
-        let new = try epoch(group, partition) + 1
+        let key = AssignmentKey(group: ExactText(group), partition: partition)
+        let new = try position(key).epoch + 1
         try change { () throws(StoreError) in
             try connection.run(
                 """
@@ -44,12 +39,12 @@ extension SQLTransaction {
                 ON CONFLICT (consumer_group, topic, "partition") DO UPDATE SET epoch = excluded.epoch
                 """, .text(group), .text(partition.topic), .integer(Int64(partition.partition)), .integer(new))
         }
-        epochs[AssignmentKey(group: ExactText(group), partition: partition)] = new
+        positions[key]?.epoch = new
         return new
     }
 
     func check(epoch: Int64, _ group: String, _ partition: TopicPartition) throws(StoreError) {
-        let newest = try self.epoch(group, partition)
+        let newest = try position(AssignmentKey(group: ExactText(group), partition: partition)).epoch
         guard epoch != newest else { return }
         let error = StoreError.fenced(epoch: epoch, newest: newest, group, partition)
         refusal = error

@@ -19,23 +19,24 @@ extension SQLTransaction {
         let old = try stored(target)
         let intent = new.intent?.sent
         let oldIntent = old?.state.intent?.sent
+        let isRejected = new.rejected != nil
         try change { () throws(StoreError) in
-            if let old, old.entity == entity, old.state.wait.isFiled(like: new.wait), intent == oldIntent {
-                // No column under an index changes.
-                try connection.run(
-                    "UPDATE target SET doc = $1 WHERE application = $2 AND company = $3 AND id = $4", .json(new.stored),
-                    .text(target.application), .text(target.company), .text(target.id))
+            if let old, old.entity == entity, old.state.wait.isFiled(like: new.wait), intent == oldIntent,
+                isRejected == (old.state.rejected != nil)
+            {
+                try connection.gather(
+                    .updateTarget, .json(new.stored), .text(target.application), .text(target.company), .text(target.id))
             } else {
                 try connection.run(
                     """
-                    INSERT INTO target (application, company, id, entity, intent_sent, wait_reason, wait_since, wait_until, awaits, doc)
-                    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+                    INSERT INTO target (application, company, id, entity, intent_sent, wait_reason, wait_since, wait_until, awaits, doc, rejected)
+                    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
                     ON CONFLICT (application, company, id) DO UPDATE SET entity = excluded.entity, intent_sent = excluded.intent_sent,
                         wait_reason = excluded.wait_reason, wait_since = excluded.wait_since, wait_until = excluded.wait_until,
-                        awaits = excluded.awaits, doc = excluded.doc
+                        awaits = excluded.awaits, doc = excluded.doc, rejected = excluded.rejected
                     """, .text(target.application), .text(target.company), .text(target.id), .text(entity), .optional(intent),
                     .optional(new.wait?.reason.rawValue), .optional(new.wait?.since), .optional(new.wait?.until),
-                    .optional(new.wait?.awaits), .json(new.stored))
+                    .optional(new.wait?.awaits), .json(new.stored), isRejected ? .integer(1) : .null)
             }
             if (old?.state.leftOut ?? [:]) != new.leftOut {
                 try putLeftOut(Set(new.leftOut.values), instead: Set(old?.state.leftOut.values.map { $0 } ?? []), target)
@@ -79,8 +80,43 @@ extension SQLTransaction {
             ) { row in (since: row.instant(0), target: Target(application, row.id(1), row.id(2))) }
         }
         if reasons.count > 1 { found.sort { ($0.since, $0.target) < ($1.since, $1.target) } }
+        return try rows(found.prefix(max(0, limit)).map(\.target))
+    }
+
+    func waitCounts(_ application: ApplicationID) throws(StoreError) -> [WaitCount] {
+        try connection.all(
+            """
+            SELECT wait_reason, count(*), min(wait_since) FROM target WHERE application = $1 AND wait_reason IS NOT NULL
+            GROUP BY wait_reason ORDER BY wait_reason
+            """, .text(application)
+        ) { row in
+            TargetState.Wait.Reason(rawValue: row.text(0)).map { WaitCount($0, count: Int(row.integer(1)), since: row.instant(2)) }
+        }.compactMap { $0 }
+    }
+
+    func rejections(_ application: ApplicationID, after: Target?, limit: Int) throws(StoreError) -> [TargetRow] {
+        let first = Target(application, .shared, "")
+        let start = max(after ?? first, first)
+        guard start.application == application else { return [] }
+        let found = try connection.all(
+            // As with those that await: SQLite has to be told which index is the small one.
+            Connection.isServer
+                ? """
+                SELECT company, id FROM target WHERE application = $1 AND rejected = 1 AND (company, id) > ($2, $3)
+                ORDER BY company, id LIMIT $4
+                """
+                : """
+                SELECT company, id FROM target INDEXED BY target_rejected
+                WHERE application = $1 AND rejected = 1 AND (company, id) > ($2, $3) ORDER BY company, id LIMIT $4
+                """, .text(application), .text(start.company), .text(start.id), .limit(limit)
+        ) { row in Target(application, row.id(0), row.id(1)) }
+        // What an older hub stored was marked by its text, which may mark one too many.
+        return try rows(found).filter { $0.state.rejected != nil }
+    }
+
+    private func rows(_ targets: [Target]) throws(StoreError) -> [TargetRow] {
         var rows: [TargetRow] = []
-        for (_, target) in found.prefix(max(0, limit)) {
+        for target in targets {
             if let stored = try stored(target) { rows.append(TargetRow(target: target, entity: stored.entity, state: stored.state)) }
         }
         return rows

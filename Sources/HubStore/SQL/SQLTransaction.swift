@@ -7,10 +7,16 @@ struct MatchOwner: Hashable {
     var id: CanonicalID
 }
 
-/// A partition in a consumer group: what the cache of epochs goes by.
+/// A partition in a consumer group: what the cache of positions goes by.
 struct AssignmentKey: Hashable {
     var group: ExactText
     var partition: TopicPartition
+}
+
+/// Where a consumer group stands in a partition; what is not there has the epoch 0 and no offset.
+struct StoredPosition {
+    var epoch: Int64 = 0
+    var offset: Int64?
 }
 
 /// A target as cached.
@@ -32,8 +38,8 @@ final class SQLTransaction<Connection: SQLConnecting>: RefusableTransaction {
     var matchCache: ClockCache<MatchOwner, ExactText?>
     var counters = Counters()
     var tail: OutboxTail
-    /// Epochs read and locked in the open transaction.
-    var epochs: [AssignmentKey: Int64] = [:]
+    /// Positions as they stand: on a server, whose turn is this store's, until another one has written; elsewhere in the open transaction.
+    var positions: [AssignmentKey: StoredPosition] = [:]
     /// Waiting events in the store: while there are none, nothing has to be woken.
     var waitingCount = 0
 
@@ -67,6 +73,7 @@ final class SQLTransaction<Connection: SQLConnecting>: RefusableTransaction {
         touchedTargets = []
         touchedLinks = []
         touchedMatches = []
+        forgetPositions()
         let rows = try connection.all("SELECT kind, a, b, count FROM counter") { row throws(StoreError) in
             guard let kind = Counters.Key.Kind(rawValue: row.text(0)) else {
                 throw StoreError(.corrupt, "The store counts “\(row.text(0))”, which this hub does not know. Restore a backup.")
@@ -82,7 +89,7 @@ final class SQLTransaction<Connection: SQLConnecting>: RefusableTransaction {
         refusal = nil
         counters.begin()
         waitingBefore = waitingCount
-        epochs.removeAll(keepingCapacity: true)
+        if !Connection.isServer { forgetPositions() }
         outboxBefore = counters[Self.outboxSequence]
         touchedGolden.removeAll(keepingCapacity: true)
         touchedTargets.removeAll(keepingCapacity: true)
@@ -100,6 +107,7 @@ final class SQLTransaction<Connection: SQLConnecting>: RefusableTransaction {
         for target in touchedTargets { targetCache.remove(target) }
         for reference in touchedLinks { linkCache.remove(reference) }
         for owner in touchedMatches { matchCache.remove(owner) }
+        forgetPositions()
         begin()
     }
 
@@ -111,8 +119,8 @@ final class SQLTransaction<Connection: SQLConnecting>: RefusableTransaction {
         try connection.write(keys.map { ($0, counters[$0]) })
     }
 
-    /// Before each commit: what was known of epochs may have changed since.
-    func forgetEpochs() { epochs.removeAll(keepingCapacity: true) }
+    /// What was known of positions may have changed since.
+    private func forgetPositions() { positions.removeAll(keepingCapacity: true) }
 
     /// Every change goes through here first.
     func willChange() throws(StoreError) {
@@ -153,9 +161,7 @@ final class SQLTransaction<Connection: SQLConnecting>: RefusableTransaction {
         let old = try self.golden(golden.id)
         try change { () throws(StoreError) in
             if let old, old.entity == golden.entity {
-                try connection.run(
-                    "UPDATE golden SET deleted = $1, doc = $2 WHERE id = $3", .flag(golden.isDeleted), .json(golden.stored),
-                    .text(golden.id))
+                try connection.gather(.updateGolden, .flag(golden.isDeleted), .json(golden.stored), .text(golden.id))
             } else {
                 try connection.run(
                     """

@@ -33,7 +33,11 @@ final class SQLConnection: SQLConnecting {
     }
 
     /// Runs a statement that has no rows to give.
-    func run(_ sql: StaticString, _ arguments: SQLValue...) throws(StoreError) {
+    func run(_ sql: StaticString, _ arguments: SQLValue...) throws(StoreError) { try run(sql, all: arguments) }
+
+    func gather(_ statement: RowStatement, _ arguments: SQLValue...) throws(StoreError) { try run(statement.one, all: arguments) }
+
+    private func run(_ sql: StaticString, all arguments: [SQLValue]) throws(StoreError) {
         let statement = try prepared(sql, arguments)
         defer { sqlite3_reset(statement) }
         while try step(statement) {}

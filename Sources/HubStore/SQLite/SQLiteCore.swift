@@ -95,7 +95,6 @@ final class SQLiteCore: @unchecked Sendable {
                     needsReload = false
                 }
                 try connection.run("BEGIN IMMEDIATE")
-                transaction.forgetEpochs()
             } catch {
                 run = submissions.prefix(options.limits.transactionsPerCommit).map { ($0, error) }
                 submissions = submissions.dropFirst(run.count)

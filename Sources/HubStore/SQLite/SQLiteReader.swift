@@ -38,7 +38,6 @@ package final class SQLiteReader: Sendable {
             try transaction.connection.run("BEGIN DEFERRED")
             defer { try? transaction.connection.run("ROLLBACK") }
             try transaction.reload()
-            transaction.forgetEpochs()
             do { return try body(transaction) } catch { throw StoreError(ofBody: error) }
         }
     }

@@ -8,7 +8,7 @@ package struct StoreSchema: Sendable {
     /// What marks a file as a store of the hub (`application_id`): “HUBS”.
     static let applicationID: Int64 = 0x4855_4253
 
-    package static let current = StoreSchema(steps: [first])
+    package static let current = StoreSchema(steps: [first, rejections])
 
     /// Text is compared byte for byte everywhere, which is SQLite's own habit. Tables with documents in them keep their row ids: an update
     /// then dirties one small page (measured: twice as fast as `WITHOUT ROWID`, which suits the small rows). Documents stand last.
@@ -92,5 +92,13 @@ package struct StoreSchema: Sendable {
         CREATE TABLE catch_up (application TEXT NOT NULL PRIMARY KEY, entities TEXT NOT NULL, after TEXT) STRICT, WITHOUT ROWID;
 
         CREATE TABLE note (name TEXT NOT NULL PRIMARY KEY, text TEXT NOT NULL) STRICT, WITHOUT ROWID;
+        """
+
+    /// Finds the targets whose newest write was refused. Those of older hubs are marked by their text: a document that holds the same by
+    /// chance is sorted out by whoever reads it.
+    private static let rejections = """
+        ALTER TABLE target ADD COLUMN rejected INTEGER;
+        UPDATE target SET rejected = 1 WHERE instr(doc, '"rejected":{') > 0;
+        CREATE INDEX target_rejected ON target (application, company, id) WHERE rejected = 1;
         """
 }

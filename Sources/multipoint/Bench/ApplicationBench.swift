@@ -2,77 +2,85 @@ import Foundation
 import HubDriver
 import HubModel
 
-/// A live application reached over HTTP, as it is measured.
-protocol MeasuredApplication: Sendable {
-    var name: String { get }
-    /// The type whose documents are made and changed.
-    var native: String { get }
-    func makeDriver(calls: Int) throws -> any Driver
-    func creation(_ mark: String) -> Fields
-    func change(_ mark: String) -> Fields
-    func makeBareClient(calls: Int) async throws -> any BareClient
-}
-
-/// What somebody would write who needs just these updates: the requests that the application wants for one, and nothing around them.
-protocol BareClient: Sendable {
-    func update(_ key: NativeKey, _ mark: String) async throws
-    func close() async
-}
-
 /// Updates through an application's driver, several at once, beside as many bare clients.
 struct ApplicationBench {
     let size: BenchSize
     let application: any MeasuredApplication
     private static let calls = 4
 
-    private var updatesOfEach: Int { size.isQuick ? 10 : 50 }
-
     func rows() throws -> [BenchRow] { try PostgresBench.wait { try await measured() } }
+
+    /// What some updates took.
+    private struct Usage {
+        var seconds: Double
+        /// Processor time of this process.
+        var processor: Double
+    }
 
     private func measured() async throws -> [BenchRow] {
         let driver = try application.makeDriver(calls: Self.calls)
         let bare = try await application.makeBareClient(calls: Self.calls)
         var documents: [NativeDocument] = []
         for number in 0..<Self.calls { documents.append(try await create(number, driver)) }
-        var (rates, baselines, microseconds): ([Double], [Double], [Double]) = ([], [], [])
-        let count = Double(Self.calls * updatesOfEach)
+        var own: [Usage] = []
+        var bares: [Usage] = []
         for run in 0...size.runs {
             BenchProgress.tell("\(application.name), run \(run)")
-            let start = ContinuousClock.now
-            try await atOnce(documents) { document, mark in
-                try await bare.update(document.key, mark)
+            documents = try await read(documents, driver)
+            let (_, bareUsage) = try await usage(documents) { document, mark in
+                var document = document
+                document.token = try await bare.update(document.key, document.token, mark)
                 return document
             }
-            let middle = ContinuousClock.now
             documents = try await read(documents, driver)
-            let (cpu, begun) = (Self.processTime, ContinuousClock.now)
-            documents = try await atOnce(documents) { document, mark in try await update(document, mark, driver) }
+            let (after, usage) = try await usage(documents) { document, mark in try await update(document, mark, driver) }
+            documents = after
             // The first one makes connections and is not counted.
             guard run > 0 else { continue }
-            baselines.append(count / (middle - start).inSeconds)
-            rates.append(count / (ContinuousClock.now - begun).inSeconds)
-            microseconds.append((Self.processTime - cpu) / count * 1_000_000)
+            bares.append(bareUsage)
+            own.append(usage)
         }
         await bare.close()
         await driver.close()
+        return rows(own, bares)
+    }
+
+    private func rows(_ own: [Usage], _ bares: [Usage]) -> [BenchRow] {
+        let count = Double(Self.calls * application.updates(size))
+        let name = application.name
+        let perUpdate = own.map { $0.processor / count * 1_000_000 }
+        let perBare = bares.map { $0.processor / count * 1_000_000 }
         return [
             BenchRow(
-                name: application.name,
-                what: "conditional updates of \(application.native) through the driver, each read before and after, \(Self.calls) calls at "
-                    + "once; baseline: \(Self.calls) bare clients that send the same requests", values: rates, unit: "updates/s",
-                baselines: baselines, ratioTarget: .atLeast(0.9)),
+                name: name,
+                what: "updates of \(application.native) through the driver (\(application.way)), \(Self.calls) calls at once; baseline: "
+                    + "\(Self.calls) bare clients that send the same requests with AsyncHTTPClient",
+                values: own.map { count / $0.seconds }, unit: "updates/s", baselines: bares.map { count / $0.seconds },
+                ratioTarget: .atLeast(0.9)),
             BenchRow(
-                name: "\(application.name), CPU", what: "processor time of this process for each of these updates", values: microseconds,
-                unit: "µs", target: .atMost(150)),
+                name: "\(name), CPU", what: "processor time of this process for each update through the driver, HTTP and JSON included",
+                values: perUpdate, unit: "µs", target: .atMost(150)),
+            BenchRow(
+                name: "\(name), CPU of bare clients", what: "the same for each update of the bare clients", values: perBare, unit: "µs"),
+            BenchRow(
+                name: "\(name), CPU added", what: "the difference: what the hub's driver and its HTTP client add to the bare clients",
+                values: zip(perUpdate, perBare).map { $0 - $1 }, unit: "µs"),
         ]
     }
 
+    private func usage(
+        _ documents: [NativeDocument], _ update: @escaping @Sendable (NativeDocument, String) async throws -> NativeDocument
+    ) async throws -> ([NativeDocument], Usage) {
+        let (processor, start) = (Self.processTime, ContinuousClock.now)
+        let after = try await atOnce(documents, update)
+        return (after, Usage(seconds: (ContinuousClock.now - start).inSeconds, processor: Self.processTime - processor))
+    }
+
     /// One update after the other of each document, all documents at once.
-    @discardableResult
     private func atOnce(
         _ documents: [NativeDocument], _ update: @escaping @Sendable (NativeDocument, String) async throws -> NativeDocument
     ) async throws -> [NativeDocument] {
-        let count = updatesOfEach
+        let count = application.updates(size)
         return try await withThrowingTaskGroup(of: NativeDocument.self) { group in
             for document in documents {
                 group.addTask {

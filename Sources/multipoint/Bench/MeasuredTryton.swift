@@ -1,5 +1,4 @@
 import Foundation
-import HTTPApplication
 import HubDriver
 import HubModel
 import Tryton
@@ -22,6 +21,7 @@ struct MeasuredTryton: MeasuredApplication {
 
     let name = "tryton"
     let native = "party.party"
+    let way = "read, written on the condition of its version, read back: three requests"
 
     func makeDriver(calls: Int) throws -> any Driver {
         try TrytonFactory.make(
@@ -33,18 +33,16 @@ struct MeasuredTryton: MeasuredApplication {
     func change(_ mark: String) -> Fields { ["name": .string("Bench \(mark)")] }
 
     func makeBareClient(calls: Int) async throws -> any BareClient {
-        let http = HTTPConnection(try HTTPSettings(url: url, connections: calls))
+        let http = BareHTTP(url, calls: calls)
         let reply = try await http.send(
-            .post("/rpc/", json: Self.request("common.db.login", ["admin", ["password": .string(password)]]), time: Self.patience))
+            "POST", "/rpc/", [], Self.request("common.db.login", ["admin", ["password": .string(password)]]))
         let session = try reply.json()["result"]?.array ?? []
         guard session.count >= 2, let user = session[0].integer, let key = session[1].text else {
             throw BenchFailure("Tryton opens no session")
         }
         let token = Data("admin:\(user):\(key)".utf8).base64EncodedString()
-        return Client(http: http, header: HTTPCall.Header("Authorization", "Session \(token)"))
+        return Client(http: http, header: ("Authorization", "Session \(token)"))
     }
-
-    private static let patience = Duration.seconds(20)
 
     private static func request(_ method: String, _ parameters: [Value]) -> Value {
         ["id": 1, "method": .string(method), "params": .array(parameters)]
@@ -61,15 +59,16 @@ struct MeasuredTryton: MeasuredApplication {
     ]
 
     private struct Client: BareClient {
-        let http: HTTPConnection
-        let header: HTTPCall.Header
+        let http: BareHTTP
+        let header: (String, String)
 
-        func update(_ key: NativeKey, _ mark: String) async throws {
+        func update(_ key: NativeKey, _ token: VersionToken?, _ mark: String) async throws -> VersionToken? {
             let id = Value.number(Number(key.rawValue) ?? 0)
             let before = try await read(id)
             let stamps: Fields = ["party.party,\(key)": before["_timestamp"] ?? .null]
             _ = try await call("write", [[id], ["name": .string("Bench \(mark)")], ["_timestamp": .object(stamps)]])
             guard try await read(id)["name"]?.text == "Bench \(mark)" else { throw BenchFailure("Tryton has not written") }
+            return nil
         }
 
         private func read(_ id: Value) async throws -> Value {
@@ -79,10 +78,9 @@ struct MeasuredTryton: MeasuredApplication {
         }
 
         private func call(_ method: String, _ parameters: [Value]) async throws -> Value {
-            let request = MeasuredTryton.request("model.party.party.\(method)", parameters)
-            let reply = try await http.send(.post("/rpc/", json: request, headers: [header], time: MeasuredTryton.patience))
-            guard reply.status == 200, let answer = try reply.json().object, answer["error"]?.isNull ?? true else {
-                throw BenchFailure("Tryton answered \(reply.excerpt)")
+            let reply = try await http.send("POST", "/rpc/", [header], MeasuredTryton.request("model.party.party.\(method)", parameters))
+            guard let answer = try reply.json().object, answer["error"]?.isNull ?? true else {
+                throw BenchFailure("Tryton answered \(String(decoding: reply.body.prefix(300), as: UTF8.self))")
             }
             return answer["result"] ?? .null
         }

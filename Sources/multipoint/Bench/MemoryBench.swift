@@ -32,8 +32,8 @@ struct MemoryBench {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let address = folder + "/bus.address"
-        let bus = try Self.start(["bus", "--port-file", address, "--partitions", "\(BenchHub.partitions)"], output: nil)
-        defer { Self.end(bus) }
+        let bus = try BenchProcess(["bus", "--port-file", address, "--partitions", "\(BenchHub.partitions)"])
+        defer { bus.end() }
         let deadline = ContinuousClock.now + .seconds(20)
         while !FileManager.default.fileExists(atPath: address) {
             guard ContinuousClock.now < deadline else { throw BenchFailure("the bus did not start") }
@@ -42,9 +42,9 @@ struct MemoryBench {
         let text = String(decoding: FileManager.default.contents(atPath: address) ?? Data(), as: UTF8.self)
         let bootstrap = text.trimmingCharacters(in: .whitespacesAndNewlines)
         let pipe = Pipe()
-        let hub = try Self.start(["bench", "--hub", bootstrap], output: pipe)
-        defer { Self.end(hub) }
-        return try feed(events, bootstrap, hub, pipe.fileHandleForReading)
+        let hub = try BenchProcess(["bench", "--hub", bootstrap], output: pipe)
+        defer { hub.end() }
+        return try feed(events, bootstrap, hub.process, pipe.fileHandleForReading)
     }
 
     private func feed(_ events: Int, _ bootstrap: String, _ hub: Process, _ progress: FileHandle) throws -> Double {
@@ -72,21 +72,6 @@ struct MemoryBench {
             sent = until
         }
         return try Self.highWaterMark(hub.processIdentifier)
-    }
-
-    private static func start(_ arguments: [String], output: Pipe?) throws -> Process {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
-        process.arguments = arguments
-        process.standardInput = FileHandle.nullDevice
-        if let output { process.standardOutput = output } else { process.standardOutput = FileHandle.nullDevice }
-        try process.run()
-        return process
-    }
-
-    private static func end(_ process: Process) {
-        process.terminate()
-        process.waitUntilExit()
     }
 
     private static func highWaterMark(_ process: Int32) throws -> Double {

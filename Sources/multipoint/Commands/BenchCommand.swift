@@ -6,7 +6,7 @@ import Logging
 /// `multipoint bench`
 struct BenchCommand: AsyncParsableCommand {
     enum Measurement: String, CaseIterable {
-        case codec, mediation, delivery, consumer, latency, postgres, capture, tryton, memory
+        case codec, mediation, delivery, consumer, latency, postgres, capture, rest, tryton, odoo, memory
     }
 
     static let configuration = CommandConfiguration(
@@ -18,6 +18,10 @@ struct BenchCommand: AsyncParsableCommand {
               multipoint bench                          everything; some minutes
               multipoint bench --only codec,mediation
               multipoint bench --quick --runs 3
+
+            rest, tryton and odoo tell the rate of updates through the driver beside bare clients, and the processor time of each. rest \
+            measures against a stand-in that always runs; tryton and odoo, postgres and capture need a server (scripts/apps starts one \
+            and prints the variables that name it) and say so where there is none.
 
             Measurements: \(Measurement.allCases.map(\.rawValue).joined(separator: ", ")). Exit code 1 where a target is missed.
             """, shouldDisplay: false)
@@ -37,6 +41,10 @@ struct BenchCommand: AsyncParsableCommand {
     /// Internal: be the hub whose memory is measured, on the bus at that address.
     @Option(help: .hidden)
     var hub: String?
+
+    /// Internal: be the application that the driver `rest` is measured with.
+    @Flag(help: .hidden)
+    var standIn = false
 
     private static func measurements(_ text: String) throws -> [Measurement] {
         try text.split(separator: ",").map { name in
@@ -59,6 +67,8 @@ struct BenchCommand: AsyncParsableCommand {
             do {
                 if let address = command.hub, let interruption {
                     try MemoryBench.runHub(address, interruption)
+                } else if command.standIn {
+                    StandInService.runProcess()
                 } else {
                     try command.measure()
                 }
@@ -84,6 +94,8 @@ struct BenchCommand: AsyncParsableCommand {
                 case .latency: try LatencyBench(size: size).rows()
                 // Only where there is a server, or where it was asked for.
                 case .postgres: only == nil && PostgresBench.connection == nil ? [] : try PostgresBench(size: size).rows()
+                case .rest: try RESTBench(size: size).rows()
+                case .odoo: try MeasuredOdoo().map { try ApplicationBench(size: size, application: $0).rows() } ?? []
                 case .tryton: try MeasuredTryton().map { try ApplicationBench(size: size, application: $0).rows() } ?? []
                 case .capture: only == nil && PostgresBench.connection == nil ? [] : try CaptureBench(size: size).rows()
                 case .memory: try MemoryBench(size: size).rows()

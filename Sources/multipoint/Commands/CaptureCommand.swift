@@ -5,6 +5,7 @@ import HubConfiguration
 import HubDriver
 import HubModel
 import HubRuntime
+import HubStore
 import Logging
 
 /// `multipoint capture`
@@ -35,8 +36,33 @@ struct CaptureCommand: AsyncParsableCommand {
         for name in wanted where configuration.application(name) == nil {
             throw CommandFailure(.wrong, "--application \(name): there is no such application in \(configuration.file)")
         }
+        do throws(CommandFailure) {
+            try await Self.claimFeeds(configuration)
+        } catch {
+            await configuration.closeDrivers()
+            throw error
+        }
         try await configuration.closingDrivers { () throws(CommandFailure) in
             try await Blocking.run { () throws(CommandFailure) in try Self.run(configuration, wanted, interruption) }
+        }
+    }
+
+    /// Refuses positions that belong to another store than is there. A store that cannot be read just now is no reason not to capture.
+    private static func claimFeeds(_ configuration: Configuration) async throws(CommandFailure) {
+        var storeID: String?
+        if configuration.storeServer != nil || FileManager.default.fileExists(atPath: configuration.storePath) {
+            do throws(CommandFailure) {
+                storeID = try await StoreAccess.read(configuration) { try $0.storeID() }
+            } catch {
+                Logger(label: "multipoint.capture").warning(
+                    "whether the positions beside the store belong to it cannot be told: \(error.text)")
+                return
+            }
+        }
+        do throws(RuntimeError) {
+            try FeedFolder(configuration).claim(for: storeID)
+        } catch {
+            throw CommandFailure(error)
         }
     }
 

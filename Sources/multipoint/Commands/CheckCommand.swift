@@ -3,6 +3,7 @@ import HubCodec
 import HubConfiguration
 import HubDriver
 import HubModel
+import HubRules
 
 /// `multipoint check`
 struct CheckCommand: AsyncParsableCommand {
@@ -50,6 +51,13 @@ struct CheckCommand: AsyncParsableCommand {
         await loaded.closeDrivers()
         if json {
             var fields: Fields = ["well": .bool(report?.isWell ?? true), "hub": .string(loaded.hub), "applications": applications(loaded)]
+            fields["leftByOwners"] = .array(
+                leftToTellers(loaded).map { left in
+                    [
+                        "entity": .string(left.entity.rawValue), "application": left.application.map { .string($0.rawValue) } ?? .null,
+                        "fields": .array(left.fields.map { .string($0) }),
+                    ]
+                })
             if let report { fields["live"] = report.value }
             Output.json(.object(fields))
         } else {
@@ -79,8 +87,23 @@ struct CheckCommand: AsyncParsableCommand {
             let names = http.tokens.map(\.name).joined(separator: ", ")
             Output.line("http listens at \(http.host):\(http.port) for \(names)")
         }
+        for left in leftToTellers(loaded) {
+            let decision = left.application.map { "\($0) decides" } ?? "the latest change decides"
+            Output.line("\(left.entity): \(decision) \(left.fields.joined(separator: ", ")), which its owner does not tell")
+        }
         for application in loaded.applications where !application.manifest.window.isEmpty {
             Output.line("\(application.id): \(application.manifest.window)")
+        }
+    }
+
+    /// Fields that owners leave to others, as they do not tell them; no application: the latest change counts.
+    private func leftToTellers(
+        _ loaded: Configuration
+    ) -> [(entity: EntityName, application: ApplicationID?, fields: [String])] {
+        let plan = loaded.plan()
+        return loaded.entities.flatMap { entity in
+            plan.policy(entity.name).leftToTellers.map { (entity: entity.name, application: $0.key, fields: $0.value) }
+                .sorted { ($0.application?.rawValue ?? "") < ($1.application?.rawValue ?? "") }
         }
     }
 

@@ -17,6 +17,9 @@ struct LagCommand: AsyncParsableCommand {
             On a Kafka cluster canonical topics are produced in transactions, and Kafka counts a transaction's end as an offset: the \
             delivery groups then show a lag of 1 in each partition that has been read to its end.
 
+            Below stand the applications to which something is to be delivered, or nothing goes: `documents` are ready in the store, \
+            `records` of their topics have not been taken up, and why says what the driver said of an application out of reach.
+
               multipoint lag
               multipoint lag --group acme.delivery.erp --partitions
             """)
@@ -66,8 +69,28 @@ struct LagCommand: AsyncParsableCommand {
             Output.note(
                 "A lag of 1 in a partition of a delivery group is the end of a transaction or one record; see `multipoint lag --help`.")
         }
+        await listBacklogs(configuration, lags)
         let gone = lags.flatMap(\.lags).reduce(0) { $0 + $1.gone }
         if gone > 0 { throw CommandFailure(.notWell, "the broker has dropped \(gone) records that had not been read") }
+    }
+
+    /// Applications to which something is to be delivered, or nothing goes.
+    private func listBacklogs(_ configuration: Configuration, _ lags: [(group: String, lags: [PartitionLag])]) async {
+        let plan = configuration.plan()
+        let groups = Dictionary(uniqueKeysWithValues: lags.map { ($0.group, $0.lags) })
+        let applications = configuration.applications.map(\.id).filter { groups[plan.deliveryGroup($0)] != nil }
+        // Without a store the lag stands all the same: the hub may have its store elsewhere.
+        guard !applications.isEmpty,
+            let known = try? await StoreAccess.read(configuration, { store in try applications.map { try DeliveryBacklog($0, in: store) } })
+        else { return }
+        let rows = known.filter { !$0.isIdle }.map { backlog in
+            var backlog = backlog
+            backlog.records = groups[plan.deliveryGroup(backlog.application)]?.reduce(0) { $0 + $1.lag }
+            return backlog.cells
+        }
+        guard !rows.isEmpty else { return }
+        if !json { Output.line("") }
+        Output.list(DeliveryBacklog.columns, rows, json: json, nothing: "")
     }
 
     /// Consumer groups with their topics, mediation first.

@@ -15,6 +15,10 @@ struct WaitingCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Lists deliveries and inbound events that wait, with the reason.",
             discussion: """
+                First come applications to which something is to be delivered, or nothing goes: with how many documents are ready and, \
+                where the application is paused or cannot be reached, since when and why, and how many records of its topics the hub \
+                has not taken up. What cannot be reached is the word of the hub that runs, or ran last.
+
                 A target is application/company/document, or application/document where the entity is shared; it is what `approve` and \
                 `release` take. Events that wait are those that the application told before what they refer to was known.
 
@@ -32,8 +36,9 @@ struct WaitingCommand: AsyncParsableCommand {
             let configuration = try configuration.loadWithoutSecrets()
             let applications = try configuration.choose(application)
             let limit = list.limit
-            let rows = try await StoreAccess.read(configuration) { transaction in
+            let (backlogs, rows) = try await StoreAccess.read(configuration) { transaction in
                 var rows: [[Value]] = []
+                let backlogs = try applications.map { try DeliveryBacklog($0, in: transaction) }
                 for application in applications {
                     let reasons = Set(TargetState.Wait.Reason.allCases).subtracting([.ready, .calling])
                     // Far enough ahead that every wait counts, however long it still has to go.
@@ -45,9 +50,19 @@ struct WaitingCommand: AsyncParsableCommand {
                 for event in try transaction.waitingEvents(after: 0, limit: limit) where applications.contains(event.document.application) {
                     rows.append(Self.row(event))
                 }
-                return Array(rows.prefix(limit))
+                return (backlogs, rows)
             }
-            Output.list(["kind", "target", "reason", "since", "until", "detail"], rows, json: list.json, nothing: "nothing waits")
+            let stopped = await DeliveryBacklog.askingBus(backlogs.filter { !$0.isIdle }, configuration).map(Self.row)
+            Output.list(
+                ["kind", "target", "reason", "since", "until", "detail"], Array((stopped + rows).prefix(limit)), json: list.json,
+                nothing: "nothing waits")
+        }
+
+        private static func row(_ backlog: DeliveryBacklog) -> [Value] {
+            [
+                "application", .string(backlog.application.rawValue), .string(backlog.state.rawValue),
+                backlog.since.map(Output.time) ?? .null, .null, .string(backlog.detail),
+            ]
         }
 
         private static func row(_ row: TargetRow, _ wait: TargetState.Wait) -> [Value] {

@@ -27,7 +27,7 @@ struct TrytonCrew: DemoCrew {
     let afterwork = Duration.seconds(90)
 
     /// What happens how often; without holds, open confirmations and stock, which are other things in Tryton.
-    private static let weights: [(act: People.Act, weight: Int)] = [
+    private static let weights: [(People.Act, weight: Int)] = [
         (.newCompany, 9), (.newPartner, 3), (.newDeal, 16), (.quote, 14), (.accept, 14),
         (.changeOrder, 3), (.editInCRM, 9), (.editInERP, 6),
         (.editOnBothSides, 5), (.changePrice, 4), (.changeCredit, 2), (.ship, 9), (.invoice, 6),
@@ -102,12 +102,7 @@ struct TrytonCrew: DemoCrew {
 
     mutating func act() async throws {
         while true {
-            var drawn = random.below(Self.weights.reduce(0) { $0 + $1.weight })
-            let act =
-                Self.weights.first { entry in
-                    drawn -= entry.weight
-                    return drawn < 0
-                }?.act ?? .newCompany
+            let act = random.draw(Self.weights) ?? .newCompany
             if Self.theirs.contains(act) {
                 guard try await didCarryOut(act) else { continue }
                 return

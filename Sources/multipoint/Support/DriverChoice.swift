@@ -8,7 +8,11 @@ import HubModel
 struct DriverChoice: ParsableArguments {
     @OptionGroup var configuration: ConfigurationOptions
 
-    @Option(help: "A setting of the driver, name=value; may be repeated.")
+    @Option(
+        help: """
+            A setting of the driver, name=value; may be repeated. Command lines are seen by others: of a secret say where it is, \
+            name=env:VARIABLE or name=file:PATH.
+            """)
     var set: [String] = []
 
     @Argument(help: "The driver's name, or with --config the application's.")
@@ -50,6 +54,25 @@ struct DriverChoice: ParsableArguments {
         return Chosen(factory: application.factory, settings: application.settings, limited: application.manifest)
     }
 
+    /// The value itself, or that of the variable or file that it names. An address such as `file:///…` is a value.
+    private static func resolved(_ value: String, _ name: String) throws(CommandFailure) -> String {
+        if value.hasPrefix("env:") {
+            let variable = String(value.dropFirst("env:".count))
+            guard let found = ProcessInfo.processInfo.environment[variable] else {
+                throw CommandFailure(.wrong, "--set \(name)=\(value): the environment has no variable \(variable)")
+            }
+            return found
+        }
+        guard value.hasPrefix("file:"), !value.hasPrefix("file://") else { return value }
+        let path = String(value.dropFirst("file:".count))
+        guard let data = FileManager.default.contents(atPath: path), var text = String(validating: data, as: UTF8.self) else {
+            throw CommandFailure(.wrong, "--set \(name)=\(value): \(path) cannot be read, or is not UTF-8")
+        }
+        // Editors end a file with a line break; no secret ends with one.
+        while text.last?.isNewline == true { text.removeLast() }
+        return text
+    }
+
     private func values(_ factory: any DriverFactory.Type) throws(CommandFailure) -> [String: String] {
         var values: [String: String] = [:]
         for text in set {
@@ -58,7 +81,7 @@ struct DriverChoice: ParsableArguments {
             guard !name.isEmpty, known != nil || factory.acceptsOtherSettings else {
                 throw CommandFailure(.wrong, "\(text) is not a setting of \(factory.name) with its value")
             }
-            let value = String(text.dropFirst(name.count + 1))
+            let value = try Self.resolved(String(text.dropFirst(name.count + 1)), name)
             values[name] = known?.isPath == true ? URL(fileURLWithPath: value).standardizedFileURL.path : value
         }
         return values

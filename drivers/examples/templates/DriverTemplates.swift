@@ -29,6 +29,7 @@ package struct DriverTemplates: Sendable {
         [
             File(path: "driver", text: filled(PackageResources.python_driver_txt), isExecutable: true),
             File(path: "multipoint_driver.py", text: filled(PackageResources.multipoint_driver_py)),
+            File(path: "http_service.py", text: filled(PackageResources.python_http_txt)),
             File(path: "mappings/customer.yaml", text: filled(PackageResources.python_mapping_txt)),
             File(path: "samples.json", text: filled(PackageResources.python_samples_txt)),
             File(path: "hub.yaml", text: filled(PackageResources.python_hub_txt)),

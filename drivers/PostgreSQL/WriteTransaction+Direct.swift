@@ -1,0 +1,96 @@
+import HubDriver
+import HubModel
+import PostgresClient
+
+/// Updates that are tried without a look before: the statement itself sees to it that it changes only rows that are as expected. What it
+/// leaves, for whatever reason, is looked at as everything else is.
+extension WriteTransaction {
+    /// Rows of one statement: few enough that the server works on them while the next ones are being prepared.
+    private static let rowsAtOnce = 50
+
+    /// A statement that has been sent.
+    private struct Direct {
+        var group: Group
+        var items: [Item]
+        var shape: TableShape
+    }
+
+    /// Takes all deliveries in. Those that were not changed here stay in their groups.
+    mutating func changeAtOnce() throws(PostgresError) {
+        // The catalog is asked before anything else is under way.
+        for native in Set(deliveries.map(\.native)) { shapes[native] = try driver.shape(native, on: connection) }
+        var sent: [Direct] = []
+        var statements: [Group: String?] = [:]
+        for start in stride(from: 0, to: deliveries.count, by: Self.rowsAtOnce) {
+            for place in start..<min(start + Self.rowsAtOnce, deliveries.count) { try admit(place) }
+            for (group, items) in groups.sorted(by: { $0.key < $1.key }) {
+                guard let shape = shapes[group.native] else { continue }
+                let known = statements[group]
+                let sql = known ?? shape.changeAtOnce(group.columns)
+                if known == nil { statements[group] = .some(sql) }
+                guard let sql else { continue }
+                groups[group] = nil
+                let direct = Direct(group: group, items: items, shape: shape)
+                try connection.send(sql, arguments(direct))
+                sent.append(direct)
+            }
+            try connection.push()
+        }
+        if sent.isEmpty { return }
+        var waiting = sent[...]
+        var failure: PostgresError?
+        try connection.receive { result in
+            guard failure == nil, let direct = waiting.popFirst() else { return }
+            do throws(PostgresError) { try take(result.get(), of: direct) } catch { failure = error }
+        }
+        if let failure { throw failure }
+    }
+
+    private func arguments(_ direct: Direct) -> [PostgresValue] {
+        let (shape, items) = (direct.shape, direct.items)
+        func column(_ append: (Item, inout PostgresColumn) -> Void) -> PostgresValue {
+            var column = PostgresColumn()
+            for item in items { append(item, &column) }
+            return .column(column)
+        }
+        var arguments: [PostgresValue] = [
+            .text(driver.application), .text(direct.group.native), .text(shape.table), .text(shape.stamp),
+            column { $1.append($0.key?.rawValue ?? "") }, column { $1.append(deliveries[$0.place].target.company.rawValue) },
+            column { $1.append(deliveries[$0.place].target.id.rawValue) }, column { $1.append(deliveries[$0.place].version.generation) },
+            column { $1.append(deliveries[$0.place].version.number) }, column { $1.append($0.digest) },
+        ]
+        if shape.declaration.version != nil {
+            arguments.append(column { $1.append(deliveries[$0.place].expected?.token?.rawValue ?? "") })
+        }
+        for name in direct.group.columns {
+            guard let described = shape.columns[name] else { continue }
+            arguments.append(column { described.append($0.fields[name], to: &$1) })
+        }
+        return arguments
+    }
+
+    /// Answers what has been changed and leaves the rest in its group.
+    private mutating func take(_ result: PostgresResult, of direct: Direct) throws(PostgresError) {
+        guard let first = result.first, TableShape.DirectRow(row: first).isCurrent else {
+            driver.forgetShapes()
+            throw PostgresError(.statement, "\(direct.shape.declaration.table) has other columns than before.")
+        }
+        let logged = TableShape.DirectRow(row: first).logged
+        var changed: Set<Int> = []
+        for index in 0..<result.count {
+            let row = TableShape.DirectRow(row: result[index])
+            guard let place = row.place, direct.items.indices.contains(place) else { continue }
+            let item = direct.items[place]
+            let document = try direct.shape.document(row)
+            guard document.key == item.key else { continue }
+            answers[item.place] = .written(referring(document, item.place))
+            changed.insert(place)
+        }
+        guard changed.count == logged else {
+            throw PostgresError(
+                .statement, "\(direct.shape.declaration.table) took \(changed.count) of \(logged) rows.", state: SQLState("P0000"))
+        }
+        if changed.count == direct.items.count { return }
+        groups[direct.group, default: []] += direct.items.indices.filter { !changed.contains($0) }.map { direct.items[$0] }
+    }
+}
