@@ -170,8 +170,8 @@ let package = Package(
                     .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),
                 ] + drivers.map { .target(name: $0.name) }, swiftSettings: strict),
             .target(
-                name: "SignalBench", dependencies: ["PostgreSQL", "PostgresClient", "HubConfiguration", "HubDriver", "HubModel"],
-                path: "Tests/SignalBench", swiftSettings: strict),
+                name: "SignalTestKit", dependencies: ["PostgreSQL", "PostgresClient", "HubConfiguration", "HubDriver", "HubModel"],
+                path: "Tests/SignalTestKit", swiftSettings: strict),
             tests("HubModelTests", ["HubModel"]),
             tests("HubCodecTests", ["HubCodec", "HubModel"]),
             tests("HubBusTests", ["HubBus", "HubModel", "CRdKafka"]),
@@ -199,7 +199,7 @@ let package = Package(
             tests(
                 "OdooTests",
                 [
-                    "Odoo", "PostgreSQL", "SignalBench", "HubTestKit", "HTTPApplication", "HubDriver", "HubCodec",
+                    "Odoo", "PostgreSQL", "SignalTestKit", "HubTestKit", "HTTPApplication", "HubDriver", "HubCodec",
                     "HubModel",
                 ]),
             tests(
@@ -209,7 +209,7 @@ let package = Package(
             tests(
                 "TrytonTests",
                 [
-                    "Tryton", "PostgreSQL", "SignalBench", "HTTPApplication", "HubTestKit", "HubCodec", "HubDriver",
+                    "Tryton", "PostgreSQL", "SignalTestKit", "HTTPApplication", "HubTestKit", "HubCodec", "HubDriver",
                     "HubModel",
                 ]),
             tests(

@@ -5,8 +5,12 @@ package import HubModel
 /// A driver whose feed only says *which* documents have changed; what is told is the whole document, read through the application's own
 /// interface.
 ///
-/// The signal is a feed of tables whose rows are documents or parts of them, transaction by transaction. By the time a document is read it
-/// may be newer than its signal: then the next signal finds nothing new. Nobody sees half of one, as the interface never shows that.
+/// The signal is a feed of tables whose rows are documents or parts of them, transaction by transaction. Nobody sees half of a document, as
+/// the interface never shows that.
+///
+/// A document is read when its signal has come: it holds all that was done up to the signal's place, and perhaps more, which signals of its
+/// own follow for and find nothing new. Places rise with the signals, so that the newest one has the newest state, whoever told it, and
+/// however often.
 package struct SignalledDriver: Capturing {
     private let base: any Driver & Reading
     private let signal: any Capturing
@@ -16,8 +20,9 @@ package struct SignalledDriver: Capturing {
     /// The application's names of the companies that are exchanged; empty: there is one.
     private let companies: Set<String>
 
-    /// Signals of one batch, and documents of one read.
+    /// Rows that signal in one batch, documents that they may lead to, and documents of one read.
     private static let maxSignals = 200
+    private static let maxDocuments = 1000
     private static let readAtOnce = 50
 
     package init(
@@ -46,24 +51,40 @@ package struct SignalledDriver: Capturing {
     }
 
     package func capture(after text: String?, limit: Int) async throws(DriverError) -> CapturedBatch {
-        var position = SignalPosition(text)
-        let told = try await signal.capture(after: position.signal, limit: min(limit, Self.maxSignals))
-        let signals = collected(told.changes, &position.time)
-        var changes: [CapturedChange] = []
-        var rest = signals[...]
-        while !rest.isEmpty {
-            let some = Array(rest.prefix(Self.readAtOnce))
-            rest = rest.dropFirst(some.count)
-            let documents = try await base.tell(some.map(\.request))
-            guard documents.count == some.count else {
-                throw DriverError(.protocolViolation, "The driver read \(documents.count) documents where \(some.count) were asked for.")
+        let start = SignalPosition(text)
+        var limit = min(limit, Self.maxSignals)
+        while true {
+            var position = start
+            let told = try await signal.capture(after: start.signal, limit: limit)
+            let signals = collected(told.changes, &position.time)
+            // One row may lead to many documents: fewer rows then, so that a batch ends in time.
+            if signals.count > Self.maxDocuments, limit > 1 {
+                limit = max(1, limit / 4)
+                continue
             }
-            for (signal, document) in zip(some, documents) {
-                if let change = change(signal, document) { changes.append(change) }
+            let documents = try await documents(signals)
+            let changes = zip(signals, documents).compactMap { change($0, $1) }
+            position.signal = told.position
+            return CapturedBatch(changes: changes, malformed: told.malformed, position: told.position == nil ? nil : position.text)
+        }
+    }
+
+    /// The documents as they are now, in the signals' order; those of one type and company are asked for together.
+    private func documents(_ signals: [Signal]) async throws(DriverError) -> [NativeDocument?] {
+        var found = [NativeDocument?](repeating: nil, count: signals.count)
+        let groups = Dictionary(grouping: signals.indices) { [signals[$0].request.native, signals[$0].request.company ?? ""] }
+        for (_, places) in groups.sorted(by: { $0.value[0] < $1.value[0] }) {
+            for start in stride(from: 0, to: places.count, by: Self.readAtOnce) {
+                let some = places[start..<min(start + Self.readAtOnce, places.count)]
+                let documents = try await base.tell(some.map { signals[$0].request })
+                guard documents.count == some.count else {
+                    throw DriverError(
+                        .protocolViolation, "The driver read \(documents.count) documents where \(some.count) were asked for.")
+                }
+                for (place, document) in zip(some, documents) { found[place] = document }
             }
         }
-        position.signal = told.position
-        return CapturedBatch(changes: changes, malformed: told.malformed, position: told.position == nil ? nil : position.text)
+        return found
     }
 
     // MARK: Signals
@@ -118,8 +139,9 @@ package struct SignalledDriver: Capturing {
         return found.values.sorted { $0.place < $1.place }.map(\.signal)
     }
 
-    /// A place behind all that a feed by polling may have told of a document before, and before all that it may tell afterwards: those count
-    /// in microseconds since 1970. Signals of one time are ordered by the log that they stand in, and those of one transaction are one.
+    /// A place behind all that the driver's own feed may have told of a document before, and before all that it may tell afterwards, as far
+    /// as that counts in microseconds since 1970 by the same clock. Signals of one time are ordered by the log that they stand in, and those
+    /// of one transaction are one.
     private static func place(of event: ChangeEvent, at time: Instant) -> SourcePosition {
         let own = event.position ?? SourcePosition(minor: 0)
         return SourcePosition(major: (time.milliseconds + 1) * 1000, minor: own.major == 0 ? own.minor : own.major)
@@ -130,8 +152,10 @@ package struct SignalledDriver: Capturing {
     /// nil where nobody knows of the document and nothing says that it went: another signal will.
     private func change(_ signal: Signal, _ document: NativeDocument?) -> CapturedChange? {
         var event = signal.event
-        let isPerCompany = base.manifest.entity(native: event.type)?.isPerCompany ?? true
-        event.company = isPerCompany ? signal.request.company : nil
+        let entity = base.manifest.entity(native: event.type)
+        event.company = entity?.isPerCompany ?? true ? signal.request.company : nil
+        // As the driver's own feed: without stamps the order of telling serves, and a place would stand behind all that is told without one.
+        if entity?.hasStamp != true { event.position = nil }
         // Others' companies are nobody's business.
         if let company = event.company, !companies.isEmpty, !companies.contains(company) { return nil }
         event.operation = signal.isSnapshot ? .snapshot : .upsert

@@ -38,6 +38,35 @@ struct SignalTests {
         #expect(application.asked.prefix(3) == ["2", "1", "9"])
     }
 
+    @Test("has no places where the driver's own feed has none: each event is newer than all before it, by either feed")
+    func unstamped() async throws {
+        let application = Documents(["1": NativeDocument(key: "1", fields: [:])], stamped: false)
+        let batch = try await SignalledDriver(application, signal: Signals([event("1", 1), event("2", 2, .delete)]))
+            .capture(after: nil, limit: 500)
+        #expect(batch.changes.map(\.event.operation) == [.upsert, .delete] && batch.changes.allSatisfy { $0.event.position == nil })
+    }
+
+    @Test("is told in smaller batches where few rows lead to many documents, and asks for documents of one kind together")
+    func fanOut() async throws {
+        let application = Documents([:])
+        let companies = (1...30).map { SignalMap.Companion(native: "terms", of: "sale", company: "\($0)") }
+        let driver = SignalledDriver(
+            application, signal: Rows((1...200).map { event(NativeKey("\($0)"), Int64($0), .delete) }), companions: companies)
+        var position: String?
+        var told: [CapturedChange] = []
+        var sizes: [Int] = []
+        while told.count < 200 * 31 {
+            let batch = try await driver.capture(after: position, limit: 500)
+            position = batch.position
+            told += batch.changes
+            sizes.append(batch.changes.count)
+            try #require(!batch.changes.isEmpty)
+        }
+        #expect(told.count == 200 * 31 && Set(told.map(\.event.id)).count == told.count)
+        #expect(sizes.allSatisfy { $0 <= 1000 }, "\(sizes)")
+        #expect(application.questions.allSatisfy { $0.kinds == 1 && $0.count <= 50 })
+    }
+
     @Test("stands behind what polling has told, and never goes back, whatever the clocks do")
     func places() async throws {
         let application = Documents(["1": NativeDocument(key: "1", fields: [:])])
@@ -143,28 +172,51 @@ struct SignalTests {
 
 /// An application that has documents, and no feed.
 private struct Documents: LookingUp, Reading {
+    let manifest: Manifest
     private let documents: [NativeKey: NativeDocument]
     private let log = Log()
 
     private final class Log: Sendable {
-        let keys = Mutex<[NativeKey]>([])
+        let questions = Mutex<[[ReadRequest]]>([])
     }
 
-    init(_ documents: [NativeKey: NativeDocument]) { self.documents = documents }
-
-    var asked: [NativeKey] { log.keys.withLock { $0 } }
-    var manifest: Manifest {
+    init(_ documents: [NativeKey: NativeDocument], stamped: Bool = true, more: [String] = ["sale", "terms"]) {
+        self.documents = documents
         var manifest = FakeDriver.make("documents", delete: .removes).manifest
-        for place in manifest.entities.indices { manifest.entities[place].hasStamp = true }
-        return manifest
+        manifest.entities += more.map { FakeDriver.entity($0, "invoice", delete: .removes) }
+        for place in manifest.entities.indices { manifest.entities[place].hasStamp = stamped }
+        self.manifest = manifest
+    }
+
+    var asked: [NativeKey] { log.questions.withLock { $0.joined().map(\.key) } }
+    /// What was asked for at once: types and companies, and documents.
+    var questions: [(kinds: Int, count: Int)] {
+        log.questions.withLock { $0.map { (Set($0.map { [$0.native, $0.company] }).count, $0.count) } }
     }
     func apply(_ batch: [Delivery]) async throws(DriverError) -> [Answer] { batch.map { _ in .changed } }
     func probe() async throws(DriverError) -> ApplicationIdentity { ApplicationIdentity(instance: "documents", version: "1") }
     func close() async {}
     func lookUp(_ references: [LookUp]) async throws(DriverError) -> [[NativeDocument]] { references.map { _ in [] } }
     func read(_ references: [ReadRequest]) async throws(DriverError) -> [NativeDocument?] {
-        log.keys.withLock { $0 += references.map(\.key) }
+        log.questions.withLock { $0.append(references) }
         return references.map { documents[$0.key] }
+    }
+}
+
+/// Rows of a feed, in the order in which they are there.
+private struct Rows: Capturing {
+    private let changes: [CapturedChange]
+
+    init(_ changes: [CapturedChange]) { self.changes = changes }
+
+    var manifest: Manifest { FakeDriver.make("rows", delete: .removes).manifest }
+    func apply(_ batch: [Delivery]) async throws(DriverError) -> [Answer] { batch.map { _ in .changed } }
+    func probe() async throws(DriverError) -> ApplicationIdentity { ApplicationIdentity(instance: "rows", version: "1") }
+    func close() async {}
+    func capture(after position: String?, limit: Int) async throws(DriverError) -> CapturedBatch {
+        let start = position.flatMap { Int($0) } ?? 0
+        let some = changes.dropFirst(start).prefix(limit)
+        return CapturedBatch(changes: Array(some), position: String(start + some.count))
     }
 }
 
@@ -193,7 +245,7 @@ private enum FakeReader: DriverFactory {
     static let name = "fake-reader"
     static let settings: [SettingDescription] = []
     static let mappings = FakeERP.mappings
-    static func make(_ settings: DriverSettings) throws(DriverError) -> any Driver { Documents([:]) }
+    static func make(_ settings: DriverSettings) throws(DriverError) -> any Driver { Documents([:], more: []) }
     static func signal(_ settings: DriverSettings) throws(DriverError) -> SignalMap? {
         SignalMap(settings: ["tables": "partner: table=people"], companions: [.init(native: "bill", of: "partner")])
     }

@@ -1,6 +1,6 @@
 import HubDriver
 import HubModel
-import SignalBench
+import SignalTestKit
 import Testing
 
 @testable import Tryton

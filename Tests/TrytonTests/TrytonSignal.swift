@@ -1,7 +1,7 @@
 import Foundation
 import HubDriver
 import HubModel
-import SignalBench
+import SignalTestKit
 import Testing
 
 @testable import Tryton

@@ -65,7 +65,7 @@ extension SlotFeed {
                 guard let question = try question(trail, declaration, on: connection) else { continue }
                 setup.trails[declaration.native] = question
             }
-            if declaration.tellsDeletes { try ReplicaIdentity.check(shape, on: connection) }
+            try ReplicaIdentity.check(shape, on: connection)
             if declaration.document == nil { setup.natives.append(declaration.native) }
             let id = try connection.run("SELECT to_regclass($1)::oid::bigint", [.text(shape.table)]).first?.integer(0) ?? 0
             setup.declared[UInt32(clamping: id), default: []].append(declaration)

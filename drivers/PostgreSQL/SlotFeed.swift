@@ -109,10 +109,11 @@ final class SlotFeed: TableFeed {
             if !changes.isEmpty { return try await batch(changes, reached.position, after: text) }
         }
         var taken = try await take(reached.position.place, setup, limit)
+        guard try await areSeen(taken.transactions) else { return try await batch([], reached.position, after: text) }
         if taken.isCut { state.withLock { $0.cuts += 1 } }
         let isIdle = taken.changes.isEmpty && taken.truncated.isEmpty
         if !isIdle || movesIdly(from: reached.position.place, to: taken.reached) { reached.position.place = taken.reached }
-        reached.position.work += taken.truncated.sorted().map { SlotPosition.Work(kind: .compare, native: $0, at: taken.truncatedAt) }
+        reached.position.work += work(taken)
         taken.changes = try await followed(taken.changes, setup)
         return try await batch(taken.changes, reached.position, after: text)
     }

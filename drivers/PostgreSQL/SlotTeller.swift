@@ -51,16 +51,16 @@ struct SlotTeller {
             throw SlotFailure(.protocolViolation, error.description)
         }
         switch message {
-        case .begin(let commit, let time):
+        case .begin(let commit, let time, let transaction):
             (self.commit, self.time) = (commit, time)
             parts = []
-            buffer { $0.begin(commit) }
+            buffer { $0.begin(commit, transaction) }
         case .commit(_, let end): buffer { $0.commit(end) }
         case .origin, .type: break
         case .relation(let relation):
             do throws(PostgresError) { tables[relation.id] = try known(relation) } catch { throw SlotFailure(error) }
         case .truncate(let relations):
-            let natives = relations.flatMap { tables[$0] ?? [] }.filter { $0.declaration.document == nil }.map(\.declaration.native)
+            let natives = relations.flatMap { tables[$0] ?? [] }.map(\.declaration.native)
             buffer { $0.truncate(natives) }
         case .insert(let relation, let new): try put(relation, nil, new, isInsert: true, bytes, buffer)
         case .update(let relation, let old, let new): try put(relation, old, new, isInsert: false, bytes, buffer)
@@ -205,9 +205,7 @@ struct SlotTeller {
             guard let key = relation.columns.firstIndex(where: { $0.name == shape.key.name }) else {
                 throw PostgresError(.usage, "The change stream of \(declaration.table) has no column \(shape.key.name).")
             }
-            guard relation.columns[key].isIdentity || !declaration.tellsDeletes else {
-                throw PostgresError(.usage, ReplicaIdentity.mistake(declaration.table, key: shape.key.name))
-            }
+            try ReplicaIdentity.check(shape, has: Set(relation.columns.filter(\.isIdentity).map(\.name)))
             func place(_ name: String?) -> Int? { name.flatMap { name in relation.columns.firstIndex { $0.name == name } } }
             let isBlankPadded = relation.columns[key].type == Self.blankPadded
             tables.append(
