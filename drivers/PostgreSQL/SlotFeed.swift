@@ -164,7 +164,9 @@ final class SlotFeed: TableFeed {
             state.withLock { $0.isRepairing = true }
             throw DriverError(.unreachable, lost)
         }
-        if !setup.added.isEmpty { await restart() }
+        // A stream tells the tables that there were when it began; some may have come by somebody else's hand.
+        let streamed = state.withLock { $0.setup.map { Set($0.declared.keys) } }
+        if !setup.added.isEmpty || streamed ?? Set(setup.declared.keys) != Set(setup.declared.keys) { await restart() }
         state.withLock { state in
             state.setup = setup
             state.checked = .now
