@@ -118,7 +118,7 @@ extension SlotFeed {
             let keys = try connection.run(
                 ToldKeys.look(shape),
                 [.text(base.application), .text(work.native), .text(work.key ?? ""), .integer(Int64(Self.keysAtOnce))]
-            ).rows.map { (key: $0.id(0), isLiving: $0.flag(1)) }
+            ).rows.map { (key: $0.id(0) as NativeKey, isLiving: $0.flag(1)) }
             return (keys, time)
         }
         let gone = found.filter { !$0.isLiving }.prefix(limit).map(\.key)
