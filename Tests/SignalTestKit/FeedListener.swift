@@ -6,8 +6,9 @@ package final class FeedListener {
     package var feed: any Capturing
     package private(set) var position: String?
     package private(set) var told: [CapturedChange] = []
-    /// No document was told at a place twice, or before one that it was told at already.
-    package private(set) var isInOrder = true
+    /// Documents that were told at a place before one that they were told at already; twice at one is what a transaction does that takes
+    /// two batches.
+    package private(set) var disorder: [String] = []
     private var places: [Name: SourcePosition] = [:]
 
     private struct Name: Hashable {
@@ -37,7 +38,7 @@ package final class FeedListener {
         for change in batch.changes {
             guard let key = change.event.key, let place = change.event.position else { continue }
             let name = Name(type: change.event.type, key: key, company: change.event.company)
-            if let known = places[name], place <= known { isInOrder = false }
+            if let known = places[name], place < known { disorder.append("\(change.event) behind \(known)") }
             places[name] = place
         }
         told += batch.changes

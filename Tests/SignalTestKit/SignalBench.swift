@@ -71,6 +71,14 @@ package final class SignalBench {
         database.close()
     }
 
+    /// Goes through what there is without asking the application for it, as if nobody wanted it; what changes from here on is told.
+    package func skipPresent() async throws {
+        await ear.feed.close()
+        ear.feed = try Self.feed(application, values, map, [], makeDriver())
+        try await ear.present()
+        try await restart()
+    }
+
     /// The hub begins anew, with the position that it has.
     package func restart(beforehand: () async throws -> Void = {}) async throws {
         await ear.feed.close()
