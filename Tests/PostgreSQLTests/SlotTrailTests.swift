@@ -2,6 +2,7 @@ import Foundation
 import HubDriver
 import HubModel
 import PostgresClient
+import Synchronization
 import Testing
 
 @testable import PostgreSQL
@@ -73,6 +74,25 @@ import Testing
                 "INSERT INTO line SELECT i, 1 + i % 2 FROM generate_series(1000, 3000) i; UPDATE sale SET state = 'done' WHERE id = 3")
             try await listener.tell(10) { $0.state["3"]?["state"] == "done" }
             #expect(keys(Array(listener.told.dropFirst(count))) == ["1", "2", "3"])
+        }
+    }
+
+    @Test func aTableThatSomebodyElsePublishesIsHeardOfWithoutARestart() async throws {
+        try await SlotDesk.run(Self.tables, Self.declared) { desk in
+            var listener = try desk.listener()
+            try await listener.tell { $0.isStreaming }
+            try desk.sql(
+                """
+                CREATE TABLE missing (id int PRIMARY KEY, sale int, a int, b int); ALTER TABLE missing REPLICA IDENTITY FULL;
+                ALTER PUBLICATION \(desk.slot) ADD TABLE missing; INSERT INTO missing VALUES (5, 1, 1, 2)
+                """)
+            // The next look at slot and publication, which would be half a minute away.
+            let feed = try #require((desk.driver as? PostgreSQLFeedDriver)?.feed as? SlotFeed)
+            feed.state.withLock { $0.checked = nil }
+            try await listener.tell { $0.told.contains { $0.event.type == "missing" && $0.event.key == "5" } && $0.isStreaming }
+            let count = listener.told.count
+            try desk.sql("UPDATE missing SET sale = 2")
+            try await listener.tell { $0.told.dropFirst(count).contains { $0.event.type == "sale" && $0.event.key == "2" } }
         }
     }
 
