@@ -10,7 +10,8 @@ package final class SignalBench {
     private let url: String
     private let values: [String: String]
     private let map: SignalMap
-    private let natives: Set<String>?
+    /// Types that are told from the next ``restart(beforehand:)`` on; nil: all.
+    package var natives: Set<String>?
     private let makeDriver: () throws -> any Driver & Reading
     package let ear: FeedListener
     /// As the application itself writes.
@@ -73,9 +74,11 @@ package final class SignalBench {
 
     /// Goes through what there is without asking the application for it, as if nobody wanted it; what changes from here on is told.
     package func skipPresent() async throws {
-        await ear.feed.close()
-        ear.feed = try Self.feed(application, values, map, [], makeDriver())
+        let wanted = natives
+        natives = []
+        try await restart()
         try await ear.present()
+        natives = wanted
         try await restart()
     }
 
