@@ -32,6 +32,15 @@ public protocol LookingUp: Driver {
 public protocol Reading: Driver {
     /// Each document's present state; nil where there is none.
     func read(_ references: [ReadRequest]) async throws(DriverError) -> [NativeDocument?]
+
+    /// Each document as a feed would tell it now; nil where a feed would not: there is none, or the hub has not finished making it.
+    ///
+    /// For a signal, which knows only which documents have changed. As ``read(_:)``, unless the driver says otherwise.
+    func tell(_ references: [ReadRequest]) async throws(DriverError) -> [NativeDocument?]
+}
+
+extension Reading {
+    public func tell(_ references: [ReadRequest]) async throws(DriverError) -> [NativeDocument?] { try await read(references) }
 }
 
 /// Goes through all documents of a type: import, compare.

@@ -15,7 +15,7 @@ import Testing
     private func buffer(_ transactions: [(commit: UInt64, count: Int)], maxBytes: Int = 1 << 20) -> SlotBuffer {
         var buffer = SlotBuffer(from: LogPlace(.zero), maxBytes: maxBytes)
         for transaction in transactions {
-            buffer.begin(LogSequenceNumber(transaction.commit))
+            buffer.begin(LogSequenceNumber(transaction.commit), UInt32(transaction.commit))
             for key in 0..<transaction.count { buffer.append(change(key)) }
             buffer.commit(LogSequenceNumber(transaction.commit + 5))
         }
@@ -31,6 +31,7 @@ import Testing
         var buffer = buffer([(10, 4), (20, 4), (30, 4)])
         let first = try taken(&buffer, LogPlace(.zero), 10)
         #expect(first.changes.count == 8 && first.reached == LogPlace(LogSequenceNumber(25)) && !first.isCut)
+        #expect(first.transactions == [10, 20])
         let again = try taken(&buffer, LogPlace(.zero), 10)
         #expect(again.changes.map(\.change) == first.changes.map(\.change), "nothing is given up before it is stored")
         let second = try taken(&buffer, first.reached, 10)
@@ -55,20 +56,20 @@ import Testing
 
     @Test func whatHasNoEndYetIsToldOnlyWhereItIsLargerThanABatch() throws {
         var buffer = SlotBuffer(from: LogPlace(.zero), maxBytes: 1 << 20)
-        buffer.begin(LogSequenceNumber(10))
+        buffer.begin(LogSequenceNumber(10), 10)
         buffer.append(change(1))
         buffer.append(change(2))
         let whole = buffer.take(after: LogPlace(.zero), limit: 10)
         #expect(whole?.changes.isEmpty == true)
         let part = buffer.take(after: LogPlace(.zero), limit: 2)
-        #expect(part?.isCut == true && part?.changes.count == 2)
+        #expect(part?.isCut == true && part?.changes.count == 2 && part?.transactions == [10])
         buffer.keepalive(LogSequenceNumber(99))
         #expect(buffer.seen == .zero, "a transaction is open")
     }
 
     @Test func aFullBufferIsTakenFromInTheMiddleOfATransaction() throws {
         var buffer = SlotBuffer(from: LogPlace(.zero), maxBytes: 1000)
-        buffer.begin(LogSequenceNumber(10))
+        buffer.begin(LogSequenceNumber(10), 10)
         for key in 0..<4 { buffer.append(change(key, size: 100)) }
         #expect(buffer.isFull)
         let batch = try taken(&buffer, LogPlace(.zero), 500)
@@ -84,11 +85,11 @@ import Testing
 
     @Test func aBatchEndsBehindATruncation() throws {
         var buffer = SlotBuffer(from: LogPlace(.zero), maxBytes: 1 << 20)
-        buffer.begin(LogSequenceNumber(10))
+        buffer.begin(LogSequenceNumber(10), 10)
         buffer.truncate(["t"])
         buffer.append(change(1))
         buffer.commit(LogSequenceNumber(15))
-        buffer.begin(LogSequenceNumber(20))
+        buffer.begin(LogSequenceNumber(20), 20)
         buffer.append(change(2))
         buffer.commit(LogSequenceNumber(25))
         let batch = try taken(&buffer, LogPlace(.zero), 10)

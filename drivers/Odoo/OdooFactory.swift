@@ -78,4 +78,8 @@ package enum OdooFactory: DriverFactory {
         let manifest = OdooManifest.manifest(settle: settle, answer: answer, poll: poll, isPerCompany: !options.companies.isEmpty)
         return OdooDriver(manifest: manifest, client: client, options: options)
     }
+
+    package static func signal(_ settings: DriverSettings) throws(DriverError) -> SignalMap? {
+        SignalMap(settings: ["tables": String(decoding: PackageResources.signal_tables, as: UTF8.self)])
+    }
 }

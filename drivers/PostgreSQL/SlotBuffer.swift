@@ -10,6 +10,8 @@ struct SlotChange: Sendable {
     var isPartial = false
     /// Of the message that told it, in bytes.
     var size = 0
+    /// The declared type whose trail leads from the event's key to the documents; nil where the key is a document's.
+    var trail: String?
 }
 
 /// Transactions that have come and that the hub does not have yet. Plain state: the stream's thread fills it, `capture` takes from it.
@@ -20,7 +22,9 @@ struct SlotBuffer {
         var changes: [SlotChange] = []
         /// Behind the last of them.
         var reached: LogPlace
-        /// Tables that were emptied at `reached`.
+        /// The numbers of the transactions that the changes are of.
+        var transactions: Set<UInt32> = []
+        /// Types whose tables were emptied at `reached`.
         var truncated: Set<String> = []
         /// The place of the truncation in the feed.
         var truncatedAt: LogPlace?
@@ -30,6 +34,7 @@ struct SlotBuffer {
 
     private struct Transaction {
         var commit: LogSequenceNumber
+        var number: UInt32
         /// nil until its end has come.
         var end: LogSequenceNumber?
         /// How many changes before the first one here have been dropped.
@@ -57,7 +62,9 @@ struct SlotBuffer {
 
     // MARK: Filling
 
-    mutating func begin(_ commit: LogSequenceNumber) { transactions.append(Transaction(commit: commit)) }
+    mutating func begin(_ commit: LogSequenceNumber, _ number: UInt32) {
+        transactions.append(Transaction(commit: commit, number: number))
+    }
 
     mutating func append(_ change: SlotChange) {
         guard let last = transactions.indices.last, transactions[last].end == nil else { return }
@@ -99,10 +106,12 @@ struct SlotBuffer {
                     taken.changes = Array(transaction.changes.prefix(limit))
                     taken.reached = LogPlace(transaction.commit, transaction.first + taken.changes.count)
                     taken.isCut = true
+                    taken.transactions.insert(transaction.number)
                 }
                 return taken
             }
             taken.changes += transaction.changes
+            taken.transactions.insert(transaction.number)
             taken.reached = LogPlace(end)
             guard transaction.truncated.isEmpty else {
                 taken.truncated = transaction.truncated

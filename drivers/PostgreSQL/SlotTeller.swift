@@ -42,6 +42,16 @@ struct SlotTeller {
     private var time = Instant(milliseconds: 0)
     private var idBeginning = ""
     private var count = 0
+    /// What the open transaction has said of parts: a second word of the same says nothing new.
+    private var parts: Set<Part> = []
+
+    private struct Part: Hashable {
+        var native: String
+        var key: NativeKey
+    }
+
+    /// So many are remembered; what goes beyond is said again.
+    private static let maxParts = 10_000
 
     init(base: PostgreSQLDriver, session: PostgresSession, declared: [UInt32: [TableDeclaration]]) {
         self.base = base
@@ -57,16 +67,17 @@ struct SlotTeller {
             throw SlotFailure(.protocolViolation, error.description)
         }
         switch message {
-        case .begin(let commit, let time):
+        case .begin(let commit, let time, let transaction):
             (self.commit, self.time) = (commit, time)
             (idBeginning, count) = ("\(commit.rawValue)-", 0)
-            buffer { $0.begin(commit) }
+            parts = []
+            buffer { $0.begin(commit, transaction) }
         case .commit(_, let end): buffer { $0.commit(end) }
         case .origin, .type: break
         case .relation(let relation):
             do throws(PostgresError) { tables[relation.id] = try known(relation) } catch { throw SlotFailure(error) }
         case .truncate(let relations):
-            let natives = relations.flatMap { tables[$0] ?? [] }.filter { $0.declaration.document == nil }.map(\.declaration.native)
+            let natives = relations.flatMap { tables[$0] ?? [] }.map(\.declaration.native)
             buffer { $0.truncate(natives) }
         case .insert(let relation, let new): try put(relation, nil, new, isInsert: true, bytes, buffer)
         case .update(let relation, let old, let new): try put(relation, old, new, isInsert: false, bytes, buffer)
@@ -96,8 +107,9 @@ struct SlotTeller {
                 let newKey = new.flatMap { key(table, $0, bytes, or: oldKey) }
                 if let document = table.declaration.document {
                     // A part has come, gone or changed: its document has changed.
-                    for key in Set([oldKey, newKey].compactMap(\.self)).sorted() {
-                        append(SlotChange(change: CapturedChange(event: event(document, .upsert, key), fields: nil)))
+                    let trail = table.declaration.trail == nil ? nil : table.declaration.native
+                    for key in Set([oldKey, newKey].compactMap(\.self)).sorted() where isNews(Part(native: trail ?? document, key: key)) {
+                        append(SlotChange(change: CapturedChange(event: event(document, .upsert, key), fields: nil), trail: trail))
                     }
                     continue
                 }
@@ -119,6 +131,12 @@ struct SlotTeller {
         var event = event(table.declaration.native, .delete, key)
         event.company = text(table.company, old, bytes)
         return SlotChange(change: CapturedChange(event: event, fields: nil))
+    }
+
+    private mutating func isNews(_ part: Part) -> Bool {
+        if parts.contains(part) { return false }
+        if parts.count < Self.maxParts { parts.insert(part) }
+        return true
     }
 
     private func told(
@@ -163,6 +181,10 @@ struct SlotTeller {
         _ table: Table, _ row: LogicalTuple, _ bytes: UnsafeRawBufferPointer, or other: NativeKey? = nil
     ) -> NativeKey? {
         guard var text = text(table.key.place, row, bytes) else { return other }
+        if let type = table.declaration.keyType {
+            guard text.hasPrefix(type + ",") else { return nil }
+            text.removeFirst(type.count + 1)
+        }
         if table.key.trims { text = String(text.reversed().drop { $0 == " " }.reversed()) }
         if table.key.isFlag { text = text == "t" ? "true" : "false" }
         return NativeKey(text)
@@ -197,9 +219,7 @@ struct SlotTeller {
             guard let key = relation.columns.firstIndex(where: { $0.name == shape.key.name }) else {
                 throw PostgresError(.usage, "The change stream of \(declaration.table) has no column \(shape.key.name).")
             }
-            guard relation.columns[key].isIdentity else {
-                throw PostgresError(.usage, ReplicaIdentity.mistake(declaration.table, key: shape.key.name))
-            }
+            try ReplicaIdentity.check(shape, has: Set(relation.columns.filter(\.isIdentity).map(\.name)))
             let isBlankPadded = relation.columns[key].type == Self.blankPadded
             tables.append(
                 Table(

@@ -5,7 +5,6 @@ import PostgresClient
 enum WriteLog {
     /// What has to be there; the driver makes it where it may.
     static let schema = """
-        CREATE SCHEMA IF NOT EXISTS multipoint;
         CREATE TABLE IF NOT EXISTS multipoint.write_log (
             application text COLLATE "C" NOT NULL, company text COLLATE "C" NOT NULL, document text COLLATE "C" NOT NULL,
             native text COLLATE "C" NOT NULL, "key" text COLLATE "C" NOT NULL, generation integer NOT NULL, number integer NOT NULL,
@@ -48,9 +47,12 @@ enum WriteLog {
     static func prepare(_ connection: PostgresConnection) throws(PostgresError) {
         let isThere = try connection.run("SELECT to_regclass('multipoint.change') IS NOT NULL").first?.flag(0) ?? false
         if isThere { return }
+        // Somebody else may have made the schema for a user who may not.
+        let hasSchema = try connection.run("SELECT to_regnamespace('multipoint') IS NOT NULL").first?.flag(0) ?? false
+        let first = hasSchema ? "" : "CREATE SCHEMA IF NOT EXISTS multipoint;"
         do throws(PostgresError) {
             // Two hubs may come at once; one of them makes it.
-            try connection.script("BEGIN; SELECT pg_advisory_xact_lock(5063113); \(schema); COMMIT")
+            try connection.script("BEGIN; SELECT pg_advisory_xact_lock(5063113); \(first) \(schema); COMMIT")
         } catch {
             if error.kind == .statement { try? connection.script("ROLLBACK") }
             throw error
