@@ -7,9 +7,6 @@ import HubModel
 extension RESTDriver {
     func capture(after text: String?, limit: Int) async throws(DriverError) -> CapturedBatch {
         var position = try text.map { (text) throws(DriverError) in try CapturePosition(text) } ?? CapturePosition()
-        do { try await pace.wait(recipe.poll) } catch {
-            throw DriverError(.unreachable, "The look for changes was called off.", cause: error)
-        }
         let limit = max(1, limit)
         var changes: [CapturedChange] = []
         for feed in feeds where changes.count < limit {
@@ -23,7 +20,6 @@ extension RESTDriver {
             changes += found
             position.feeds[feed.name] = after
         }
-        pace.looked(found: !changes.isEmpty)
         return CapturedBatch(changes: changes, position: position.text)
     }
 
