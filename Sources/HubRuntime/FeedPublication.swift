@@ -69,6 +69,8 @@ struct FeedPublication: Sendable {
             var record = try encoder.encode(change.event, data: data, topic: topic)
             record.key = key
             record.partition = -1
+            // Kafka's own: by it records are kept and refused, and an application's clock is told from a sane one.
+            record.timestamp = nil
             return record
         } catch {
             let reason = "\(application.id) \(change.event.type) \(change.event.key?.rawValue ?? "without a key"): \(error.message)"

@@ -61,6 +61,36 @@ struct FeedTests {
         #expect(FolderPaths.free(in: folders.inbound, 17, "a.csv") == folders.inbound + "/17.2-a.csv")
     }
 
+    // MARK: Files that are left alone
+
+    @Test func aFileIsQuietByItsOwnTimeOrWhereThatIsStillToComeByOurs() throws {
+        let folders = try Folders()
+        try folders.drop("a.csv", "")
+        var file = try #require(FoundFile(name: "a.csv", path: folders.inbound + "/a.csv"))
+        var watch = QuietWatch()
+        func isQuiet(at second: Int64) -> Bool { watch.isQuiet(file, for: .seconds(10), now: Instant(milliseconds: second * 1000)) }
+        file.changed = 100_000
+        #expect(!isQuiet(at: 109) && isQuiet(at: 110))
+        file.changed = .max
+        #expect(!isQuiet(at: 200) && !isQuiet(at: 209) && isQuiet(at: 210))
+        file.identity = "longer"
+        #expect(!isQuiet(at: 211) && !isQuiet(at: 220) && isQuiet(at: 221), "it has been written to")
+        watch.keep([])
+        #expect(!isQuiet(at: 222), "it was gone")
+    }
+
+    @Test func aFileWhoseTimeIsStillToComeIsRead() async throws {
+        let folders = try Folders()
+        let driver = try folders.driver(Self.customers + " quiet=1")
+        try folders.drop("customers.csv", row("a"))
+        let future = Date(timeIntervalSince1970: 4_070_908_800)
+        try FileManager.default.setAttributes([.modificationDate: future], ofItemAtPath: folders.inbound + "/customers.csv")
+        #expect(try await driver.told().changes.isEmpty)
+        try await Task.sleep(for: .milliseconds(1100))
+        #expect(try await driver.told().changes.map(\.event.key) == ["a"])
+        await driver.close()
+    }
+
     // MARK: Entries that have been forgotten
 
     /// A feed whose first entries are forgotten, and the place of the last of them.

@@ -288,5 +288,4 @@ struct InboundTests {
         #expect(try await driver.probe().instance.isEmpty == false)
         await driver.close()
     }
-
 }

@@ -209,6 +209,24 @@ import Testing
         #expect(try fixture.deadLetters().isEmpty)
     }
 
+    @Test func noApplicationsClockIsBelievedBeforeKafkas() throws {
+        let fixture = try HubFixture()
+        let (past, future) = (Instant(milliseconds: 915_148_800_000), Instant(milliseconds: 4_070_908_800_000))
+        let changes = [
+            FeedApplication.change("a", name: "Old", sequence: 1, time: past),
+            FeedApplication.change("b", name: "Far", sequence: 2, time: future),
+        ]
+        let clock = HubClock()
+        let begun = clock.now()
+        try start([CapturedBatch(changes: changes, position: "2")], fixture)
+        func golden() throws -> [GoldenRecord] { try fixture.store.write { try $0.goldenRecords("thing", after: nil, limit: 10) } }
+        try fixture.eventually("two golden records") { try golden().count == 2 }
+        let times = Dictionary(try golden().map { ($0.fields["name"]?.text ?? "", $0.provenance["name"]?.time) }) { $1 }
+        #expect(times["Old"] == past)
+        let far = try #require(times["Far"] ?? nil)
+        #expect(far >= begun && far <= clock.now(), "a field of 2099 would win against every change until then")
+    }
+
     @Test func changesWithoutAPositionAreNotPublishedForEver() throws {
         let fixture = try HubFixture()
         try start([CapturedBatch(changes: [FeedApplication.change("a", name: "Acme", sequence: 1)], position: nil)], fixture)

@@ -37,11 +37,11 @@ final class FeedApplication: Driver, LookingUp, Reading, Capturing, Sendable {
     }
 
     /// One change of a thing.
-    static func change(_ key: String, name: String, sequence: Int64, id: String? = nil) -> CapturedChange {
+    static func change(_ key: String, name: String, sequence: Int64, id: String? = nil, time: Instant? = nil) -> CapturedChange {
         CapturedChange(
             event: ChangeEvent(
                 id: id ?? "\(key)-\(sequence)", type: "thing", operation: .upsert, key: NativeKey(key),
-                position: SourcePosition(minor: sequence), token: VersionToken("\(sequence)")),
+                position: SourcePosition(minor: sequence), token: VersionToken("\(sequence)"), time: time),
             fields: ["name": .string(name)])
     }
 

@@ -61,17 +61,20 @@ struct MomentTests {
         await driver.close()
     }
 
-    @Test("A place at the beginning of all numbers is one", arguments: ["milliseconds", "number, overlap: 3"])
-    func least(form: String) async throws {
-        let rows = NumberedRows()
+    @Test("Numbers are places with all their digits, at the end of all numbers too", arguments: [true, false])
+    func digits(tellsTexts: Bool) async throws {
+        let rows = NumberedRows(tellsTexts: tellsTexts)
         let server = try await StrictServer { rows.answer($0) }
-        let driver = try driver(server, form)
+        let driver = try driver(server, "number, overlap: 3")
+        func since() -> String? { server.requests.last { $0.query["above"] != nil }?.query["above"] }
         rows.change("least", number: .min)
-        var batch = try await driver.capture(after: nil, limit: 10)
-        #expect(told(batch) == ["least"])
-        rows.change("next", number: 5)
-        batch = try await driver.capture(after: batch.position, limit: 10)
-        #expect(told(batch) == ["next"])
+        let first = try await driver.capture(after: nil, limit: 10)
+        #expect(told(first) == ["least"])
+        rows.change("large", number: 1_876_543_210_987_654_321)
+        let second = try await driver.capture(after: first.position, limit: 10)
+        #expect(told(second) == ["large"] && since() == String(Int64.min))
+        #expect(told(try await driver.capture(after: second.position, limit: 10)) == [])
+        #expect(since() == "1876543210987654318")
         await driver.close()
     }
 }

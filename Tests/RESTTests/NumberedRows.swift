@@ -10,10 +10,16 @@ final class NumberedRows: Sendable {
         var number: Int64
         var isDeleted: Bool
 
-        var value: Value { ["id": .string(key), "seq": .number(Number(number)), "deleted": .bool(isDeleted)] }
+        func value(_ tellsTexts: Bool) -> Value {
+            ["id": .string(key), "seq": tellsTexts ? .string(String(number)) : .number(Number(number)), "deleted": .bool(isDeleted)]
+        }
     }
 
     private let rows = Mutex<[Row]>([])
+    private let tellsTexts: Bool
+
+    /// - Parameter tellsTexts: numbers as texts, as systems do that hold them in 64 bits.
+    init(tellsTexts: Bool = false) { self.tellsTexts = tellsTexts }
 
     /// - Parameter number: of the change; nil: one more than the highest.
     func change(_ key: String, isDeleted: Bool = false, number: Int64? = nil) {
@@ -30,6 +36,6 @@ final class NumberedRows: Sendable {
         let found = rows.withLock { $0 }.filter { row in above.map { row.number > $0 } ?? true }.sorted { $0.number < $1.number }
         let offset = request.query["offset"].flatMap { Int($0) } ?? 0
         let limit = request.query["limit"].flatMap { Int($0) } ?? 0
-        return .init(200, .array(found.dropFirst(offset).prefix(limit).map(\.value)))
+        return .init(200, .array(found.dropFirst(offset).prefix(limit).map { $0.value(tellsTexts) }))
     }
 }

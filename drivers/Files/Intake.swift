@@ -15,6 +15,7 @@ final class Intake: Sendable {
     private let open = Mutex<OpenFile?>(nil)
     /// Files that are gone from their places have been forgotten.
     private let hasForgotten = Atomic<Bool>(false)
+    private let quiet = Mutex(QuietWatch())
 
     /// Files that are taken, and documents that are deleted, in one go.
     private static let atOnce = 500
@@ -57,9 +58,14 @@ final class Intake: Sendable {
             try InboundFile.forgetVanished(work.db)
             hasForgotten.store(true, ordering: .relaxed)
         }
-        for found in try FoundFile.all(in: inbound) where count < Self.atOnce {
+        let lying = try FoundFile.all(in: inbound)
+        quiet.withLock { $0.keep(lying) }
+        for found in lying where count < Self.atOnce {
             guard let type = types.first(where: { $0.inbound.map(found.matches) == true }) else { continue }
-            if type.quiet > 0, work.now.milliseconds - found.changed < Int64(type.quiet) * 1000 { continue }
+            if type.quiet > 0 {
+                let isQuiet = quiet.withLock { $0.isQuiet(found, for: .seconds(type.quiet), now: work.now) }
+                if !isQuiet { continue }
+            }
             if type.processed == .keep {
                 if try InboundFile.isKnown(found, work.db) { continue }
                 _ = try InboundFile.note(found, type, path: { _ in found.path }, work.db)

@@ -35,12 +35,12 @@ struct CapturePosition: Sendable, Equatable {
         for (name, value) in feeds {
             var feed = Feed()
             if let walk = value["walk"], !walk.isNull { feed.walk = try PageCursor(JSONText.text(walk)) }
-            feed.since = value["since"]?.integer
-            feed.latest = value["latest"]?.integer
+            feed.since = value["since"]?.changeNumber
+            feed.latest = value["latest"]?.changeNumber
             feed.keys = Set((value["keys"]?.array ?? []).compactMap(\.text))
             feed.swept = value["swept"]?.integer ?? 0
             for (key, told) in value["told"]?.object ?? Fields() {
-                guard let time = told["time"]?.integer, let mark = told["mark"]?.text else { continue }
+                guard let time = told["time"]?.changeNumber, let mark = told["mark"]?.text else { continue }
                 feed.told[key] = Told(time: time, mark: mark)
             }
             self.feeds[name] = feed
@@ -72,6 +72,11 @@ struct CapturePosition: Sendable, Equatable {
     }
 }
 
+extension Value {
+    /// A whole number of 64 bits with all its digits; systems that hold such numbers mostly tell them as texts.
+    fileprivate var changeNumber: Int64? { integer ?? keyText.flatMap { Int64($0) } }
+}
+
 extension ChangeForm {
     /// The moment that a document's member tells, in milliseconds, or the change's number; nil where it tells none.
     func place(_ value: Value) -> Int64? {
@@ -79,8 +84,7 @@ extension ChangeForm {
         case .rfc3339: return value.text.flatMap { MomentText.instant($0) }?.milliseconds
         case .seconds: return value.number?.coefficient(atScale: 3)
         case .milliseconds: return value.integer
-        // Systems that hold such numbers in 64 bits mostly tell them as texts.
-        case .number: return value.integer ?? value.text.flatMap { Int64($0) }
+        case .number: return value.changeNumber
         }
     }
 
