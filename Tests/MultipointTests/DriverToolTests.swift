@@ -97,8 +97,8 @@ struct DriverToolTests {
             412 [null,{"kind":"changed"}] Unexpected
             422 [null,{"kind":"rejected","rule":"no-name","field":"name","text":"a name"}] Unexpected
             400 [null,{"kind":"rejected","rule":"http-400","field":null,"text":"status 400"}] Unexpected
-            429 [null,{"kind":"retry","afterMilliseconds":7000,"reason":"the application is busy (429)"}] Unreachable
-            503 [null,{"kind":"retry","afterMilliseconds":7000,"reason":"the application is busy (503)"}] Unreachable
+            429 [null,{"kind":"later","afterMilliseconds":7000,"reason":"the application is busy (429)"}] Unreachable
+            503 [null,{"kind":"later","afterMilliseconds":7000,"reason":"the application is busy (503)"}] Unreachable
             500 NoAnswer Unreachable
             302 NoAnswer Unexpected
             401 Unauthorised Unauthorised
