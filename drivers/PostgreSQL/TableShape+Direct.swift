@@ -80,9 +80,14 @@ extension TableShape {
         /// Which of the given rows this is; nil where none was changed.
         var place: Int? { row.optionalInteger(2).map { Int($0) - 1 } }
 
+        var key: NativeKey { row.id(3) }
+
         /// The first of the columns that ``TableShape/readings`` names.
         static let firstColumn: Int32 = 6
     }
+
+    /// Every column is made of its text alone: reading a row cannot fail.
+    var isReadAtOnce: Bool { readings?.allSatisfy(\.kind.isPlain) ?? false }
 
     /// The row as it is now.
     func document(_ direct: DirectRow) throws(PostgresError) -> NativeDocument {
@@ -105,7 +110,7 @@ extension TableShape {
         }
         let isArchived = declaration.archived.map { fields[$0]?.bool == true } ?? false
         return NativeDocument(
-            key: row.id(3), token: row.optionalID(4), reference: row.optionalID(5), isDeleted: isArchived, fields: fields)
+            key: direct.key, token: row.optionalID(4), reference: row.optionalID(5), isDeleted: isArchived, fields: fields)
     }
 }
 
