@@ -91,11 +91,10 @@ extension WriteTransaction {
     ///
     /// - Parameter isLast: the server has nothing more to do: what cannot fail is left for ``readBack()``.
     private mutating func take(_ result: PostgresResult, of direct: Direct, isLast: Bool) throws(PostgresError) {
-        guard let first = result.first, TableShape.DirectRow(row: first).isCurrent else {
+        guard let first = result.first.map({ TableShape.DirectRow(row: $0) }), first.isCurrent, let logged = first.logged else {
             driver.forgetShapes()
             throw PostgresError(.statement, "\(direct.shape.declaration.table) has other columns than before.")
         }
-        let logged = TableShape.DirectRow(row: first).logged
         let isLater = isLast && direct.shape.isReadAtOnce
         var later = Unread(shape: direct.shape)
         var changed: Set<Int> = []
@@ -103,7 +102,7 @@ extension WriteTransaction {
             let row = TableShape.DirectRow(row: result[index])
             guard let place = row.place, direct.items.indices.contains(place) else { continue }
             let item = direct.items[place]
-            guard row.key == item.key else { continue }
+            guard direct.shape.key(row) == item.key else { continue }
             if isLater {
                 later.rows.append((item.place, row))
             } else {
