@@ -21,9 +21,10 @@ package final class PostgresSession {
 
     /// Runs statements as one transaction: kept where `body` returns, undone where it throws.
     ///
+    /// - Parameter meanwhile: what there is still to do with the value, while the server commits; of no effect on the database.
     /// - Throws: what `body` throws, as the cause; ``TransactionError/isOutcomeUnknown`` where the connection broke in the COMMIT.
     package func transaction<T>(
-        _ begin: String = "BEGIN", _ body: (PostgresConnection) throws(PostgresError) -> T
+        _ begin: String = "BEGIN", _ body: (PostgresConnection) throws(PostgresError) -> T, meanwhile: (inout T) -> Void = { _ in }
     ) throws(TransactionError) -> T {
         let connection: PostgresConnection
         do throws(PostgresError) {
@@ -32,7 +33,7 @@ package final class PostgresSession {
         } catch {
             throw TransactionError(error, isOutcomeUnknown: false)
         }
-        let value: T
+        var value: T
         do throws(PostgresError) {
             value = try body(connection)
         } catch {
@@ -40,7 +41,12 @@ package final class PostgresSession {
             throw TransactionError(error, isOutcomeUnknown: false)
         }
         do throws(PostgresError) {
-            let tag = try connection.run("COMMIT").tag
+            try connection.send("COMMIT")
+            try connection.push()
+            meanwhile(&value)
+            let results = try connection.receive()
+            for case .failure(let error) in results { throw error }
+            let tag = try results.last?.get().tag
             guard tag == "COMMIT" else {
                 throw PostgresError(.statement, "The transaction was rolled back, since a statement in it had failed.")
             }

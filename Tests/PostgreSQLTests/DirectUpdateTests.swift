@@ -50,7 +50,7 @@ import Testing
         }
     }
 
-    @Test func aBatchOfUpdatesIsAStatementForAHundredRows() async throws {
+    @Test func aBatchOfUpdatesIsTwoStatements() async throws {
         try await Desk.run { desk in
             try fill(desk, 120)
             try desk.connection.script(
@@ -64,7 +64,7 @@ import Testing
             let answers = try await desk.driver.apply(batch)
             #expect(answers.map { $0.document?.fields["name"] } == (1...120).map { .string("new \($0)") })
             let seen = try desk.connection.run("SELECT query LIKE 'WITH written%UPDATE%write_log%' FROM seen").rows.map { $0.flag(0) }
-            #expect(seen == [true, true])
+            #expect(seen == [true, true], "the first one of few rows, so that the server begins early")
         }
     }
 

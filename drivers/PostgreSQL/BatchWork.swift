@@ -115,13 +115,15 @@ struct BatchWork {
 
     /// One transaction.
     private mutating func write(_ places: [Int], _ attempts: WriteAttempts) throws(TransactionError) {
-        let known = try session.transaction { connection throws(PostgresError) in
+        let done = try session.transaction { connection throws(PostgresError) in
             var transaction = WriteTransaction(places.map { deliveries[$0] }, driver: driver, connection: connection, attempts)
-            let answers = try transaction.run()
+            try transaction.run()
             guard ContinuousClock.now < until else { throw PostgresError(.late, "the database took too long") }
-            return answers
+            return transaction
+        } meanwhile: {
+            $0.readBack()
         }
-        for (place, answer) in zip(places, known) { answers[place] = answer }
+        for (place, answer) in zip(places, done.answers) { answers[place] = answer }
         isAnythingDone = true
     }
 

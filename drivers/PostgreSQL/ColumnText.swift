@@ -36,6 +36,14 @@ indirect enum ColumnText: Sendable, Hashable {
         }
     }
 
+    /// ``plain(_:)`` makes its values.
+    var isPlain: Bool {
+        switch self {
+        case .number, .flag, .moment, .text: true
+        case .json, .asked, .array: false
+        }
+    }
+
     /// The value, where it can be made of the text alone and at once; nil with lists, JSON and what has to be asked.
     func plain(_ bytes: UnsafeRawBufferPointer) -> Value? {
         switch self {

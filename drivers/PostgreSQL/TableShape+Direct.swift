@@ -26,9 +26,9 @@ extension TableShape {
     /// Arguments: application, native type, ``table``, ``stamp``, then arrays: key, company, document, generation, number and digest of the write
     /// log, the expected version (with a version column), and a text for each of the columns.
     ///
-    /// A row for each row changed: ``DirectRow``. At least one row, and its first columns, come always.
+    /// A row that tells how it went, and a row for each row changed: ``DirectRow``.
     func changeAtOnce(_ names: [String]) -> String? {
-        guard let readings, key.isPlain, !names.isEmpty else { return nil }
+        guard let readings, let marks, key.isPlain, !names.isEmpty else { return nil }
         var changes: [(target: String, given: String, bare: String, full: String, isJSON: Bool)] = []
         for (place, name) in names.enumerated() {
             guard let column = columns[name], column.isPlain else { return nil }
@@ -50,46 +50,55 @@ extension TableShape {
         conditions.append("(\(differences.joined(separator: " OR ")))")
         // Without the measure, so that a text that is too long is refused and not cut.
         let set = changes.map { "\($0.target) = g.\($0.given)::\($0.bare)" } + raised
-        let told = ([named(key.name), named(declaration.version), named(declaration.reference)] + readings.map { named($0.name) })
-            .enumerated().map { "\($1) AS t\($0)" }
+        let told = readings.indices.map { "t\($0)" }
+        let texts = zip(readings, told).map { "\(column($0.name))::text AS \($1)" }
         return """
             WITH written AS (
                 UPDATE \(table) AS x SET \(set.joined(separator: ", "))
                 FROM unnest(\(arrays)) WITH ORDINALITY AS g(\(given.joined(separator: ", ")), place)
                 WHERE \(column(key.name)) = g.k::\(key.bareType) AND \(conditions.joined(separator: " AND "))
-                RETURNING g.place, g.k, g.company, g.document, g.generation, g.number, g.digest, \(told.joined(separator: ", "))
+                RETURNING g.place, g.company, g.document, g.generation, g.number, g.digest, \(texts.joined(separator: ", "))
             ), logged AS (
-                \(WriteLog.putWritten) RETURNING 1
+                \(WriteLog.putWritten(key: told[marks.key])) RETURNING 1
             )
-            SELECT s.count, s.is_current, w.place, \(told.indices.map { "w.t\($0)" }.joined(separator: ", ")) FROM (
-                SELECT (SELECT count(*) FROM logged) AS count, \(Self.stamp("$3")) = $4 AS is_current
-            ) AS s LEFT JOIN written AS w ON true
+            SELECT (SELECT count(*) FROM logged), \(Self.stamp("$3")) = $4, NULL::bigint, \(told.map { _ in "NULL::text" }.joined(separator: ", "))
+            UNION ALL SELECT NULL, NULL, w.place, \(told.map { "w." + $0 }.joined(separator: ", ")) FROM written AS w
             """
     }
 
-    private func named(_ name: String?) -> String { name.map { column($0) + "::text" } ?? "NULL" }
+    /// Which of the readings are the key, the version and the reference.
+    struct Marks {
+        var key: Int
+        var version: Int?
+        var reference: Int?
+    }
 
     /// A row that ``changeAtOnce(_:)`` gave.
     struct DirectRow {
         let row: PostgresRow
 
-        /// Entries that the statement put into the write log.
-        var logged: Int { Int(row.integer(0)) }
+        /// Entries that the statement put into the write log; in the first row only, and nil elsewhere.
+        var logged: Int? { row.optionalInteger(0).map { Int($0) } }
         /// The table's columns are those of the shape.
         var isCurrent: Bool { row.flag(1) }
-        /// Which of the given rows this is; nil where none was changed.
+        /// Which of the given rows this is; nil in the first row.
         var place: Int? { row.optionalInteger(2).map { Int($0) - 1 } }
 
         /// The first of the columns that ``TableShape/readings`` names.
-        static let firstColumn: Int32 = 6
+        static let firstColumn = 3
+
+        static func column(_ reading: Int) -> Int32 { Int32(firstColumn + reading) }
     }
+
+    /// Every column is made of its text alone: reading a row cannot fail.
+    var isReadAtOnce: Bool { readings?.allSatisfy(\.kind.isPlain) ?? false }
 
     /// The row as it is now.
     func document(_ direct: DirectRow) throws(PostgresError) -> NativeDocument {
         let row = direct.row
         var fields = Fields()
         fields.reserveCapacity(readings?.count ?? 0)
-        var column = DirectRow.firstColumn
+        var column = Int32(DirectRow.firstColumn)
         for (name, kind) in readings ?? [] {
             if row.isNull(column) {
                 fields[name] = .null
@@ -105,8 +114,11 @@ extension TableShape {
         }
         let isArchived = declaration.archived.map { fields[$0]?.bool == true } ?? false
         return NativeDocument(
-            key: row.id(3), token: row.optionalID(4), reference: row.optionalID(5), isDeleted: isArchived, fields: fields)
+            key: key(direct) ?? "", token: marks?.version.flatMap { row.optionalID(DirectRow.column($0)) },
+            reference: marks?.reference.flatMap { row.optionalID(DirectRow.column($0)) }, isDeleted: isArchived, fields: fields)
     }
+
+    func key(_ direct: DirectRow) -> NativeKey? { marks.flatMap { direct.row.optionalID(DirectRow.column($0.key)) } }
 }
 
 extension TableShape.Column {

@@ -33,6 +33,8 @@ struct TableShape: Sendable {
     let stamp: String
     /// All columns in the order of their names' bytes; nil where one of them cannot be read from its text.
     let readings: [(name: String, kind: ColumnText)]?
+    /// Places in the readings.
+    private(set) var marks: Marks?
 
     /// Reads the catalog.
     /// - Throws: a ``PostgresError`` of the database, or one of kind `usage` where the table is not as it was declared.
@@ -87,6 +89,8 @@ struct TableShape: Sendable {
         for name in own where columns[name] == nil {
             throw PostgresError(.usage, "\(declaration.table) has no column \(name).", state: .noColumn)
         }
+        func mark(_ name: String?) -> Int? { name.flatMap { name in readings?.firstIndex { $0.name == name } } }
+        marks = mark(key.name).map { Marks(key: $0, version: mark(declaration.version), reference: mark(declaration.reference)) }
     }
 
     /// `schema.table`, each part quoted.

@@ -88,10 +88,14 @@ enum WriteLog {
     static let put = "\(insert) \(overwrite)"
 
     /// As ``put``, for the rows of `written` in the same statement, but none that was written before.
-    static let putWritten = """
-        \(into) SELECT $1, w.company, w.document, $2, w.k, w.generation::integer, w.number::integer, w.digest FROM written AS w \(overwrite)
-        WHERE (l.generation, l.number, l.digest) IS DISTINCT FROM (excluded.generation, excluded.number, excluded.digest)
+    ///
+    /// - Parameter key: the column of `written` that has the row's key.
+    static func putWritten(key: String) -> String {
         """
+        \(into) SELECT $1, w.company, w.document, $2, w.\(key), w.generation::integer, w.number::integer, w.digest FROM written AS w
+        \(overwrite) WHERE (l.generation, l.number, l.digest) IS DISTINCT FROM (excluded.generation, excluded.number, excluded.digest)
+        """
+    }
 
     /// Sets the key that a trigger of the application gave after all.
     static let rekey = #"UPDATE multipoint.write_log SET "key" = $4 WHERE application = $1 AND company = $2 AND document = $3"#

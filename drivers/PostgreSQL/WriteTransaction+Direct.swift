@@ -5,8 +5,10 @@ import PostgresClient
 /// Updates that are tried without a look before: the statement itself sees to it that it changes only rows that are as expected. What it
 /// leaves, for whatever reason, is looked at as everything else is.
 extension WriteTransaction {
-    /// Rows of one statement: few enough that the server works on them while the next ones are being prepared.
-    private static let rowsAtOnce = 100
+    /// Rows of a batch's first statement: few, so that the server begins with them while the next ones are being prepared.
+    private static let rowsAtFirst = 50
+    /// Rows of each further statement.
+    private static let rowsAtOnce = 150
     /// Whoever waits for longer than that for a row, leaves the batch to the careful way, which passes such rows over.
     private static let patience = "10ms"
 
@@ -23,8 +25,11 @@ extension WriteTransaction {
         for native in Set(deliveries.map(\.native)) { shapes[native] = try driver.shape(native, on: connection) }
         var sent: [Direct] = []
         var statements: [Group: String?] = [:]
-        for start in stride(from: 0, to: deliveries.count, by: Self.rowsAtOnce) {
-            for place in start..<min(start + Self.rowsAtOnce, deliveries.count) { try admit(place) }
+        var next = 0
+        while next < deliveries.count {
+            let end = min(next + (next == 0 ? Self.rowsAtFirst : Self.rowsAtOnce), deliveries.count)
+            for place in next..<end { try admit(place) }
+            next = end
             for (group, items) in groups.sorted(by: { $0.key < $1.key }) {
                 guard let shape = shapes[group.native] else { continue }
                 let known = statements[group]
@@ -44,7 +49,7 @@ extension WriteTransaction {
         var failure: PostgresError?
         try connection.receive { result in
             guard failure == nil, let direct = waiting.popFirst() else { return }
-            do throws(PostgresError) { try take(result.get(), of: direct) } catch { failure = error }
+            do throws(PostgresError) { try take(result.get(), of: direct, isLast: waiting.isEmpty) } catch { failure = error }
         }
         if let failure { throw failure }
         if !groups.isEmpty { try connection.post(Self.setLockTimeout, [.text("\(driver.lockTimeout.milliseconds)ms")]) }
@@ -76,28 +81,54 @@ extension WriteTransaction {
         return arguments
     }
 
+    /// What came back of one statement, by the deliveries' places.
+    struct Unread {
+        fileprivate var shape: TableShape
+        fileprivate var rows: [(place: Int, row: TableShape.DirectRow)] = []
+    }
+
     /// Answers what has been changed and leaves the rest in its group.
-    private mutating func take(_ result: PostgresResult, of direct: Direct) throws(PostgresError) {
-        guard let first = result.first, TableShape.DirectRow(row: first).isCurrent else {
+    ///
+    /// - Parameter isLast: the server has nothing more to do: what cannot fail is left for ``readBack()``.
+    private mutating func take(_ result: PostgresResult, of direct: Direct, isLast: Bool) throws(PostgresError) {
+        guard let first = result.first.map({ TableShape.DirectRow(row: $0) }), first.isCurrent, let logged = first.logged else {
             driver.forgetShapes()
             throw PostgresError(.statement, "\(direct.shape.declaration.table) has other columns than before.")
         }
-        let logged = TableShape.DirectRow(row: first).logged
+        let isLater = isLast && direct.shape.isReadAtOnce
+        var later = Unread(shape: direct.shape)
         var changed: Set<Int> = []
         for index in 0..<result.count {
             let row = TableShape.DirectRow(row: result[index])
             guard let place = row.place, direct.items.indices.contains(place) else { continue }
             let item = direct.items[place]
-            let document = try direct.shape.document(row)
-            guard document.key == item.key else { continue }
-            answers[item.place] = .written(referring(document, item.place))
+            guard direct.shape.key(row) == item.key else { continue }
+            if isLater {
+                later.rows.append((item.place, row))
+            } else {
+                answers[item.place] = .written(referring(try direct.shape.document(row), item.place))
+            }
             changed.insert(place)
         }
         guard changed.count == logged else {
             throw PostgresError(
                 .statement, "\(direct.shape.declaration.table) took \(changed.count) of \(logged) rows.", state: SQLState("P0000"))
         }
+        if isLater { unread = later }
         if changed.count == direct.items.count { return }
         groups[direct.group, default: []] += direct.items.indices.filter { !changed.contains($0) }.map { direct.items[$0] }
+    }
+
+    /// Reads the rows that are left, while the server commits them.
+    mutating func readBack() {
+        guard let unread else { return }
+        self.unread = nil
+        for (place, row) in unread.rows {
+            do throws(PostgresError) {
+                answers[place] = .written(referring(try unread.shape.document(row), place))
+            } catch {
+                answers[place] = .noAnswer(reason: error.description)
+            }
+        }
     }
 }

@@ -58,6 +58,8 @@ struct WriteTransaction {
     private var logged: [Int: WriteLog.Entry] = [:]
     /// Of the update that was taken in before.
     var updates: Updates?
+    /// Rows that have been written and come back, and wait to be read.
+    var unread: Unread?
 
     init(_ deliveries: [Delivery], driver: PostgreSQLDriver, connection: PostgresConnection, _ attempts: WriteAttempts) {
         self.deliveries = deliveries
@@ -69,7 +71,7 @@ struct WriteTransaction {
         answers = Array(repeating: nil, count: deliveries.count)
     }
 
-    mutating func run() throws(PostgresError) -> [Answer] {
+    mutating func run() throws(PostgresError) {
         // What a create makes, an update beside it may refer to: such batches keep their order.
         if !isCareful, !isRepeated, deliveries.allSatisfy({ $0.operation == .update }) {
             try changeAtOnce()
@@ -78,7 +80,6 @@ struct WriteTransaction {
         }
         try look()
         try write()
-        return answers.map { $0 ?? .noAnswer(reason: "the delivery was passed over") }
     }
 
     // MARK: What is there
