@@ -199,8 +199,8 @@ let package = Package(
             tests(
                 "OdooTests",
                 [
-                    "Odoo", "PostgreSQL", "SignalTestKit", "HubTestKit", "HTTPApplication", "HubDriver", "HubCodec",
-                    "HubModel",
+                    "Odoo", "PostgreSQL", "SignalTestKit", "HubTestKit", "HTTPApplication", "HubBus", "HubConfiguration", "HubOperations",
+                    "HubRuntime", "HubStore", "HubDriver", "HubCodec", "HubModel",
                 ]),
             tests(
                 "ProcessDriverTests",

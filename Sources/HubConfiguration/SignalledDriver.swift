@@ -36,7 +36,12 @@ package struct SignalledDriver: Capturing {
         self.companies = companies
     }
 
-    package var manifest: Manifest { base.manifest }
+    /// The application's own, but for how often its feed is looked at: that is the signal's.
+    package var manifest: Manifest {
+        var manifest = base.manifest
+        manifest.pollTime = signal.manifest.pollTime
+        return manifest
+    }
     package func apply(_ batch: [Delivery]) async throws(DriverError) -> [Answer] { try await base.apply(batch) }
 
     package func probe() async throws(DriverError) -> ApplicationIdentity {
@@ -65,7 +70,8 @@ package struct SignalledDriver: Capturing {
             let documents = try await documents(signals)
             let changes = zip(signals, documents).compactMap { change($0, $1) }
             position.signal = told.position
-            return CapturedBatch(changes: changes, malformed: told.malformed, position: told.position == nil ? nil : position.text)
+            return CapturedBatch(
+                changes: changes, malformed: told.malformed, position: told.position == nil ? nil : position.text, notices: told.notices)
         }
     }
 

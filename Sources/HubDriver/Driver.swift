@@ -113,11 +113,15 @@ public struct CapturedBatch: Sendable {
     public var malformed: [MalformedEntry]
     /// Opaque to the hub, which stores it; nil only where there has never been a change.
     public var position: String?
+    /// What a person should look at though the feed goes on (what it needs is about to be lost, two documents have become one), in words. Each
+    /// becomes an alarm `capture-notice`; a driver says the same thing once.
+    public var notices: [String]
 
-    public init(changes: [CapturedChange], malformed: [MalformedEntry] = [], position: String?) {
+    public init(changes: [CapturedChange], malformed: [MalformedEntry] = [], position: String?, notices: [String] = []) {
         self.changes = changes
         self.malformed = malformed
         self.position = position
+        self.notices = notices
     }
 }
 

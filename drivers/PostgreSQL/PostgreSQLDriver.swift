@@ -11,6 +11,8 @@ struct PostgreSQLDriver: Driver, LookingUp, Reading, Paging {
     let manifest: Manifest
     let application: ApplicationID
     let tables: [TableDeclaration]
+    /// How long a statement waits for a row that somebody holds; zero: for as long as it may run.
+    let lockTimeout: Duration
     private let pool: PostgresPool
     private let catalog = Catalog()
     /// A call that has waited so long for a connection is not begun.
@@ -20,6 +22,7 @@ struct PostgreSQLDriver: Driver, LookingUp, Reading, Paging {
         self.manifest = manifest
         self.application = application
         self.tables = tables
+        lockTimeout = options.lockTimeout ?? .zero
         pool = PostgresPool(options, connections: manifest.limits.concurrentCalls)
     }
 

@@ -10,6 +10,8 @@ struct SlotChange: Sendable {
     var isPartial = false
     /// The declared type whose trail leads from the event's key to the documents; nil where the key is a document's.
     var trail: String?
+    /// Of the message that told it, in bytes.
+    var size = 0
 }
 
 /// Transactions that have come and that the hub does not have yet. Plain state: the stream's thread fills it, `capture` takes from it.
@@ -38,7 +40,6 @@ struct SlotBuffer {
         /// How many changes before the first one here have been dropped.
         var first = 0
         var changes: ArraySlice<SlotChange> = []
-        var sizes: ArraySlice<Int> = []
         var truncated: Set<String> = []
     }
 
@@ -65,17 +66,14 @@ struct SlotBuffer {
         transactions.append(Transaction(commit: commit, number: number))
     }
 
-    /// - Parameter size: of the message, in bytes.
-    mutating func append(_ changes: [SlotChange], size: Int) {
-        guard !changes.isEmpty, transactions.last?.end == nil, let last = transactions.indices.last else { return }
-        // A change has a size of its own besides its values.
-        let each = size / changes.count + 256
-        for change in changes {
-            transactions[last].changes.append(change)
-            transactions[last].sizes.append(each)
-            bytes += each
-        }
+    mutating func append(_ change: SlotChange) {
+        guard let last = transactions.indices.last, transactions[last].end == nil else { return }
+        bytes += Self.size(change)
+        transactions[last].changes.append(change)
     }
+
+    /// What a change takes in memory: it has a size of its own besides its values.
+    private static func size(_ change: SlotChange) -> Int { change.size + 256 }
 
     mutating func truncate(_ natives: some Sequence<String>) {
         guard let last = transactions.indices.last else { return }
@@ -93,9 +91,6 @@ struct SlotBuffer {
     mutating func keepalive(_ end: LogSequenceNumber) {
         if transactions.last.map({ $0.end != nil }) ?? true { seen = max(seen, end) }
     }
-
-    /// The number of the next change in the transaction that is open.
-    var nextIndex: Int { transactions.last.map { $0.first + $0.changes.count } ?? 0 }
 
     // MARK: Taking
 
@@ -132,16 +127,15 @@ struct SlotBuffer {
     private mutating func drop(until place: LogPlace) {
         while let index = transactions.indices.first {
             if let end = transactions[index].end, end <= place.lsn {
-                bytes -= transactions[index].sizes.reduce(0, +)
+                bytes -= transactions[index].changes.reduce(0) { $0 + Self.size($1) }
                 transactions.removeFirst()
                 continue
             }
             let passed = place.index - transactions[index].first
             guard transactions[index].commit == place.lsn, passed > 0 else { return }
             let count = min(passed, transactions[index].changes.count)
-            bytes -= transactions[index].sizes.prefix(count).reduce(0, +)
+            bytes -= transactions[index].changes.prefix(count).reduce(0) { $0 + Self.size($1) }
             transactions[index].changes.removeFirst(count)
-            transactions[index].sizes.removeFirst(count)
             transactions[index].first += count
             return
         }

@@ -135,6 +135,7 @@ extension SlotFeed {
 
     /// The keys that a batch ends without, by native type.
     static func gone(_ changes: [SlotChange]) -> [String: [NativeKey]] {
+        guard changes.contains(where: { $0.change.event.operation == .delete }) else { return [:] }
         var last: [String: [NativeKey: Bool]] = [:]
         for change in changes {
             guard let key = change.change.event.key else { continue }
@@ -210,21 +211,7 @@ extension SlotFeed {
     /// Puts in what stands elsewhere: the hub's references, columns that the log does not have; and keeps the list of keys told.
     func complete(_ changes: [SlotChange], removing: [String: [NativeKey]]) async throws(DriverError) -> [CapturedChange] {
         var told = changes.map(\.change)
-        var needs: [String: Needs] = [:]
-        let columns = Dictionary(base.tables.map { ($0.native, $0.reference) }) { first, _ in first }
-        // A row that was archived may come back.
-        let archives = Set(base.tables.filter { $0.archived != nil }.map(\.native))
-        for (place, change) in changes.enumerated() {
-            let event = change.change.event
-            guard let column = columns[event.type] else { continue }
-            let isGone = event.operation == .delete
-            var need = needs[event.type] ?? Needs()
-            if event.reference == nil, column == nil || isGone, event.operation != .snapshot { need.references.append(place) }
-            if change.isPartial { need.rows.append(place) }
-            if !isGone, change.isNew || archives.contains(event.type) { need.new.append(place) }
-            needs[event.type] = need
-        }
-        let open = needs.filter { !$0.value.isEmpty }
+        let open = needs(changes)
         if open.isEmpty, removing.isEmpty { return told }
         let keys = told.map { $0.event.key ?? "" }
         let found: [String: Found] = try await base.ask { [base] session throws(PostgresError) in
@@ -250,13 +237,35 @@ extension SlotFeed {
         return told
     }
 
+    private func needs(_ changes: [SlotChange]) -> [String: Needs] {
+        var needs: [String: Needs] = [:]
+        let tables = Dictionary(base.tables.map { ($0.native, (hasReference: $0.reference != nil, archives: $0.archived != nil)) }) {
+            (hasReference: $0.hasReference, archives: $0.archives || $1.archives)
+        }
+        for (place, change) in changes.enumerated() {
+            guard let table = tables[change.change.event.type] else { continue }
+            let operation = change.change.event.operation
+            let isGone = operation == .delete
+            let wantsReference = change.change.event.reference == nil && (!table.hasReference || isGone) && operation != .snapshot
+            // A row that was archived may come back.
+            let isNew = !isGone && (change.isNew || table.archives)
+            guard wantsReference || change.isPartial || isNew else { continue }
+            needs[change.change.event.type, default: Needs()].add(place, reference: wantsReference, row: change.isPartial, new: isNew)
+        }
+        return needs
+    }
+
     /// Places in a batch.
     private struct Needs {
         var references: [Int] = []
         var rows: [Int] = []
         var new: [Int] = []
 
-        var isEmpty: Bool { references.isEmpty && rows.isEmpty && new.isEmpty }
+        mutating func add(_ place: Int, reference: Bool, row: Bool, new isNew: Bool) {
+            if reference { references.append(place) }
+            if row { rows.append(place) }
+            if isNew { new.append(place) }
+        }
     }
 
     private struct Found: Sendable {
@@ -278,8 +287,9 @@ extension SlotFeed {
             found.generated = Set(shape.columns.values.filter(\.isGenerated).map(\.name))
         }
         if !need.new.isEmpty {
-            let keys = PostgresValue.texts(unique(need.new).map(\.rawValue))
-            try connection.run(ToldKeys.add, [.text(base.application), .text(native), keys])
+            var keys = PostgresColumn()
+            for key in unique(need.new) { keys.append(key.rawValue) }
+            try connection.run(ToldKeys.add, [.text(base.application), .text(native), .column(keys)])
         }
         return found
     }

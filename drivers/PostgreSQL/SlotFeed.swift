@@ -202,8 +202,7 @@ final class SlotFeed: TableFeed {
             let stream = stream(place, setup)
             do throws(SlotFailure) {
                 if let taken = try stream.take(after: place, limit: limit) {
-                    let isThere = !taken.changes.isEmpty || !taken.truncated.isEmpty
-                    if isThere || ContinuousClock.now - begun > (stream.isCaughtUp ? Self.lookTime : Self.beginTime) { return taken }
+                    if isEnough(taken, limit, stream.isCaughtUp, after: ContinuousClock.now - begun) { return taken }
                 } else {
                     // The hub asks for what it has been told before: the slot has it still.
                     await restart()
@@ -219,6 +218,13 @@ final class SlotFeed: TableFeed {
                 throw DriverError(.unreachable, "The look for changes was called off.", cause: error)
             }
         }
+    }
+
+    /// What has come is told at once; while the stream is behind, it is gathered for a moment: a batch costs more than its changes.
+    private func isEnough(_ taken: SlotBuffer.Taken, _ limit: Int, _ isCaughtUp: Bool, after waited: Duration) -> Bool {
+        if taken.isCut || !taken.truncated.isEmpty || taken.changes.count * 2 >= limit { return true }
+        return taken.changes.isEmpty && !isCaughtUp
+            ? waited > Self.beginTime : waited > Self.lookTime || !taken.changes.isEmpty && isCaughtUp
     }
 
     /// Whether the slot still has what follows a place that the hub has gone back to.

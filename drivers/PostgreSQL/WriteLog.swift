@@ -87,9 +87,9 @@ enum WriteLog {
     /// For all else.
     static let put = "\(insert) \(overwrite)"
 
-    /// As ``put``, for the rows of `held` in the same statement, but none that has been written already.
-    static let putHeld = """
-        \(into) SELECT $1, h.company, h.document, $2, h.k, h.generation::integer, h.number::integer, h.digest FROM held AS h \(overwrite)
+    /// As ``put``, for the rows of `written` in the same statement, but none that was written before.
+    static let putWritten = """
+        \(into) SELECT $1, w.company, w.document, $2, w.k, w.generation::integer, w.number::integer, w.digest FROM written AS w \(overwrite)
         WHERE (l.generation, l.number, l.digest) IS DISTINCT FROM (excluded.generation, excluded.number, excluded.digest)
         """
 
@@ -142,6 +142,24 @@ enum WriteLog {
         mix((delivery.key?.rawValue ?? "").utf8)
         mix((delivery.expected?.token?.rawValue ?? "").utf8)
         mix(body)
-        return String(hash, radix: 36)
+        return text(hash)
+    }
+
+    /// With the base 36, the highest digit first.
+    private static func text(_ number: UInt128) -> String {
+        // So many digits fit into 64 bits, with which it is counted faster.
+        let (digits, power): (Int, UInt128) = (12, 4_738_381_338_321_616_896)
+        var bytes: [UInt8] = []
+        var rest = number
+        repeat {
+            var part = UInt64(truncatingIfNeeded: rest % power)
+            rest /= power
+            for _ in 0..<digits where rest > 0 || part > 0 {
+                let digit = UInt8(truncatingIfNeeded: part % 36)
+                bytes.append(digit < 10 ? 0x30 + digit : 0x61 + digit - 10)
+                part /= 36
+            }
+        } while rest > 0
+        return bytes.isEmpty ? "0" : String(decoding: bytes.reversed(), as: UTF8.self)
     }
 }
