@@ -9,11 +9,11 @@
     \set publication multipoint_odoo
 \endif
 
--- The tables of signal.tables; has_whole_rows: a row that goes has to say whose it was, or of which company.
+-- The tables of signal.tables; has_whole_rows: a row that goes has to say whose it was.
 CREATE TEMPORARY TABLE signal_table (name text, has_whole_rows boolean);
 INSERT INTO signal_table VALUES
     ('res_partner', false), ('product_product', false), ('product_template', false), ('product_pricelist', false),
-    ('product_pricelist_item', true), ('crm_lead', false), ('sale_order', true), ('sale_order_line', true), ('account_move', true);
+    ('product_pricelist_item', true), ('crm_lead', false), ('sale_order', false), ('sale_order_line', true), ('account_move', false);
 CREATE TEMPORARY TABLE signal_columns (name text, columns text);
 
 \ir ../PostgreSQL/signal.sql

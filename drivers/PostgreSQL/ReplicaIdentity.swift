@@ -3,13 +3,11 @@ import PostgresClient
 /// What the log tells of a row that goes or gets another key.
 enum ReplicaIdentity {
     /// - Parameter columns: of the identity.
-    /// - Throws: where the deletions of a table could not be told: by the document's key, and the company whose document it was.
+    /// - Throws: where the deletions of a table could not be told by its key.
     static func check(_ shape: TableShape, has columns: Set<String>) throws(PostgresError) {
-        let declaration = shape.declaration
-        guard declaration.tellsDeletes else { return }
-        let needed = [shape.key.name] + (declaration.document == nil ? declaration.company.map { [$0] } ?? [] : [])
-        guard let missing = needed.first(where: { !columns.contains($0) }) else { return }
-        let mistake = "The replica identity of \(declaration.table) has not the column \(missing): its deletions could not be told. "
+        let (declaration, key) = (shape.declaration, shape.key.name)
+        guard declaration.tellsDeletes, !columns.contains(key) else { return }
+        let mistake = "The replica identity of \(declaration.table) has not the column \(key): its deletions could not be told. "
         let remedy = "ALTER TABLE \(declaration.table) REPLICA IDENTITY FULL, or USING INDEX and a unique index with that column."
         throw PostgresError(.usage, mistake + remedy, state: .noColumn)
     }

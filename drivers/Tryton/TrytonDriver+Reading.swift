@@ -31,7 +31,7 @@ extension TrytonDriver: LookingUp, Reading, Paging {
     /// As the feed tells them: without what the hub has not finished, and a reference by its first carrier only.
     func tell(_ references: [ReadRequest]) async throws(DriverError) -> [NativeDocument?] {
         try await documents(references) { type, keys, work throws(TrytonFailure) in
-            try await told(try await rows(type, keys, work), type, work).filter { type.isWhole($0, work) }
+            try await told(try await rows(type, keys, work), type, work)
         }
     }
 
