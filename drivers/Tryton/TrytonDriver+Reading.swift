@@ -49,7 +49,9 @@ extension TrytonDriver: LookingUp, Reading, Paging {
                 let work = try await work(group.company)
                 let records = try await found(type, indices.compactMap { Int64(references[$0].key.rawValue) }, work)
                 for index in indices {
-                    guard let record = records.first(where: { String($0.id) == references[index].key.rawValue }) else { continue }
+                    // One that the hub is still making is nobody's yet, as in the feed.
+                    let record = records.first { String($0.id) == references[index].key.rawValue }
+                    guard let record, type.isWhole(record, work) else { continue }
                     result[index] = document(record, type, work)
                 }
             }
