@@ -51,8 +51,8 @@ func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+func tests(_ name: String, _ dependencies: [Target.Dependency], excluding excluded: [String] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, exclude: excluded, swiftSettings: strict)
 }
 
 let package = Package(
@@ -200,11 +200,31 @@ let package = Package(
                 "OdooTests",
                 [
                     "Odoo", "PostgreSQL", "SignalTestKit", "HubTestKit", "HTTPApplication", "HubBus", "HubConfiguration", "HubOperations",
-                    "HubRuntime", "HubStore", "HubDriver", "HubCodec", "HubModel",
+                    "HubRuntime", "HubStore", "HubDriver", "HubCodec", "HubModel", "Files", "TestHub",
                 ]),
             tests(
                 "ProcessDriverTests",
-                ["ProcessDriver", "HubTestKit", "HubConfiguration", "HubCodec", "HubDriver", "HubModel", logging, keptLogging]),
+                ["ProcessDriver", "StandIns", "HubTestKit", "HubConfiguration", "HubCodec", "HubDriver", "HubModel", logging, keptLogging]),
+            // Applications that several suites meet: strict services, the example's workshop, a hostile process.
+            .target(
+                name: "StandIns",
+                dependencies: [
+                    "HTTPApplication", "HubDriver", "HubModel", .product(name: "NIOCore", package: "swift-nio"),
+                    .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+                ], path: "Tests/StandIns", swiftSettings: strict),
+            // A hub from a configuration file, for suites that run one with their drivers.
+            .target(
+                name: "TestHub",
+                dependencies: ["HubRuntime", "HubConfiguration", "HubBus", "HubStore", "HubDriver", "HubModel", logging, keptLogging],
+                path: "Tests/TestHub", swiftSettings: strict),
+            tests(
+                "HubTogetherTests",
+                [
+                    "TestHub", "StandIns", "HubRuntime", "HubConfiguration", "HubStore", "HubDriver", "HubModel", "PostgresClient",
+                    "ReferenceApplication", "ReferenceCRM", "Files", "REST", "PostgreSQL", "ProcessDriver",
+                    .product(name: "AsyncHTTPClient", package: "async-http-client"), .product(name: "NIOCore", package: "swift-nio"),
+                    .product(name: "NIOHTTP1", package: "swift-nio"),
+                ], excluding: ["mappings"]),
             tests("HubTestKitTests", ["HubTestKit", "HubDriver", "HubModel"]),
             tests(
                 "TrytonTests",
@@ -215,7 +235,7 @@ let package = Package(
             tests(
                 "RESTTests",
                 [
-                    "REST", "HTTPApplication", "HubTestKit", "HubCodec", "HubDriver", "HubModel",
+                    "REST", "StandIns", "HTTPApplication", "HubTestKit", "HubCodec", "HubDriver", "HubModel",
                     .product(name: "NIOCore", package: "swift-nio"),
                     .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
                 ]),
@@ -230,8 +250,7 @@ let package = Package(
                 "MultipointTests",
                 [
                     "multipoint", "HubConfiguration", "HubModel", "HubStore", "HubBus", "HubDriver", "HubRules", "HubCodec",
-                    "ReferenceApplication",
-                    "ReferenceERP", logging,
+                    "ReferenceApplication", "ReferenceERP", "ReferenceCRM", "StandIns", logging,
                 ]),
         ]
 )

@@ -9,9 +9,9 @@ struct BusTests {
         let input = Pipe()
         let output = Pipe()
 
-        init(_ program: Program) throws {
+        init(_ program: Program, topics: String = "crm.account:2,one:1") throws {
             try? FileManager.default.removeItem(atPath: program.folder + "/bus.address")
-            process = program.process(["bus", "--port-file", "bus.address", "--topics", "crm.account:2,one:1"])
+            process = program.process(["bus", "--port-file", "bus.address", "--topics", topics])
             process.standardInput = input
             process.standardOutput = output
             process.standardError = FileHandle.nullDevice

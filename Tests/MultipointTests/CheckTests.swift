@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @Suite("multipoint check and usage")
@@ -30,6 +31,20 @@ struct CheckTests {
         let json = try program.run("check", "--json")
         #expect(json.code == 2)
         #expect(json.output.hasPrefix("{\"mistakes\":[\"hub.yaml:2:"))
+    }
+
+    @Test("a driver's process that does not start refuses `check` and `run`, by the application's name and its last words")
+    func process() throws {
+        let text = Program.configuration.replacing(
+            "entities:", with: "  shop: { driver: process, command: \"sh -c 'echo no such module >&2; exit 3'\" }\nentities:")
+        let program = try Program(files: Program.files.merging(["hub.yaml": text]) { $1 })
+        for command in ["check", "run"] {
+            let result = try program.run(command)
+            #expect(result.code == 2, "\(command): \(result.errors)")
+            #expect(result.errors.contains("hub.yaml:9:") && result.errors.contains("applications.shop"), "\(result.errors)")
+            #expect(result.errors.contains("ended with exit code 3; its last words: no such module"), "\(result.errors)")
+        }
+        #expect(!FileManager.default.fileExists(atPath: program.folder + "/hub.db"), "nothing has begun")
     }
 
     @Test("--live finds a bus that does not answer, and ends with 3")

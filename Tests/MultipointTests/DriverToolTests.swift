@@ -2,6 +2,7 @@ import Foundation
 import HubModel
 import Testing
 
+@testable import StandIns
 @testable import multipoint
 
 @Suite("multipoint driver new and test")
@@ -123,6 +124,35 @@ struct DriverToolTests {
         #expect(missing.code == 2 && missing.errors.contains("the environment has no variable PLACE_OF_ERP"), "\(missing.errors)")
         let unread = try program.run("driver", "describe", "reference-erp", "--set", "file=file:nowhere")
         #expect(unread.code == 2 && unread.errors.contains("nowhere cannot be read"), "\(unread.errors)")
+    }
+
+    @Test("a proxy between driver and application makes faults; without one they are absent", .enabled(if: hasPython))
+    func proxy() throws {
+        let program = try Program(files: ["workshop.token": Workshop.token])
+        let workshop = try Workshop()
+        func tested(_ more: String...) throws -> Program.Result {
+            let settings = [
+                "folder=\(Workshop.folder)", "url=http://127.0.0.1:\(workshop.port)", "token=file:workshop.token", "answerMilliseconds=800",
+                "settleMilliseconds=1200",
+            ]
+            let checks = ["intent-recovery", "unreachable", "slow-and-time-out"]
+            return try program.process(
+                "driver", ["test", "process"] + settings.flatMap { ["--set", $0] } + checks.flatMap { ["--check", $0] } + more)
+        }
+        func lines(_ result: Program.Result, _ word: String) -> [Substring] {
+            result.output.split(separator: "\n").filter { $0.hasPrefix("  \(word)") }
+        }
+        let through = try tested("--proxy", "url")
+        #expect(through.code == 0, "\(through.output)\(through.errors)")
+        for check in ["intent-recovery", "unreachable", "slow-and-time-out"] {
+            #expect(lines(through, "passed").contains { $0.contains(check) }, "\(check): \(through.output)")
+        }
+        #expect(lines(through, "absent").isEmpty, "\(through.output)")
+        let without = try tested()
+        #expect(lines(without, "passed").isEmpty && lines(without, "absent").count > 3, "\(without.output)")
+        #expect(without.code == 1, "nothing was tried")
+        let wrong = try tested("--proxy", "token")
+        #expect(wrong.code == 2 && wrong.errors.contains("--proxy token: that setting holds no address"), "\(wrong.errors)")
     }
 
     @Test("a broken driver fails the test with exit code 1", .enabled(if: hasPython))

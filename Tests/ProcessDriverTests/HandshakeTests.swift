@@ -4,6 +4,7 @@ import HubModel
 import Testing
 
 @testable import ProcessDriver
+@testable import StandIns
 
 @Suite("A process's description", .enabled(if: Hostile.isPossible, "skipped: there is no python3"))
 struct HandshakeTests {

@@ -6,6 +6,7 @@ import HubModel
 import Testing
 
 @testable import ProcessDriver
+@testable import StandIns
 
 @Suite("A driver process in a configuration", .enabled(if: Hostile.isPossible, "skipped: there is no python3"))
 struct ProcessConfigurationTests {

@@ -6,41 +6,15 @@ import HubTestKit
 import Testing
 
 @testable import ProcessDriver
+@testable import StandIns
 
-/// The example's service, live: a process with a file of its own, both gone with the test.
-final class Workshop: Sendable {
-    static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent().appendingPathComponent("drivers/examples/python").path
-
-    private let process = Process()
-    let port: Int
-    private let file: String
-
-    init() throws {
-        file = NSTemporaryDirectory() + "workshop-\(UUID().uuidString).db"
-        let output = Pipe()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = ["python3", "-u", "service.py", "--file", file, "--port", "0", "--token", "s3cret"]
-        process.currentDirectoryURL = URL(fileURLWithPath: Self.folder)
-        process.standardOutput = output
-        try process.run()
-        let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
-        port = try #require(Int(line.trimmingCharacters(in: .whitespacesAndNewlines).split(separator: ":").last ?? ""), "it said \(line)")
-    }
-
-    deinit {
-        // Not SIGTERM, which a child of a test runner may have been told to ignore.
-        kill(process.processIdentifier, SIGKILL)
-        process.waitUntilExit()
-        for suffix in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: file + suffix) }
-    }
-
+extension Workshop {
     func driver(port: Int) throws -> any Driver {
         try ProcessFactory.make(
             DriverSettings(
                 application: "workshop",
                 values: [
-                    "folder": Self.folder, "url": "http://127.0.0.1:\(port)", "token": "s3cret", "answerMilliseconds": "800",
+                    "folder": Self.folder, "url": "http://127.0.0.1:\(port)", "token": Self.token, "answerMilliseconds": "800",
                     "settleMilliseconds": "1200",
                 ]))
     }

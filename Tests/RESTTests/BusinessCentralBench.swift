@@ -5,6 +5,7 @@ import HubTestKit
 import Synchronization
 
 @testable import REST
+@testable import StandIns
 
 /// A service of Business Central's shape under the driver's recipe for it.
 struct BusinessCentralBench: DriverBench {

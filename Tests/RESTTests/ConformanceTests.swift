@@ -5,6 +5,7 @@ import HubTestKit
 import Testing
 
 @testable import REST
+@testable import StandIns
 
 @Suite("REST: the driver contract", .serialized)
 struct ConformanceTests {

@@ -4,6 +4,7 @@ import HubModel
 import Testing
 
 @testable import REST
+@testable import StandIns
 
 @Suite("REST: what an application holds")
 struct DiscoveryTests {

@@ -6,6 +6,7 @@ import Synchronization
 import Testing
 
 @testable import REST
+@testable import StandIns
 
 @Suite("REST: what failures mean")
 struct DriverTests {

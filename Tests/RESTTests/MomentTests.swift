@@ -3,6 +3,7 @@ import HubModel
 import Testing
 
 @testable import REST
+@testable import StandIns
 
 @Suite("REST: changes by moment, with moments that cannot be")
 struct MomentTests {

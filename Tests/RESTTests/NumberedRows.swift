@@ -1,6 +1,8 @@
 import HubModel
 import Synchronization
 
+@testable import StandIns
+
 /// A service whose rows have the number of their last change, as a change list by sequence has.
 final class NumberedRows: Sendable {
     private struct Row: Sendable {

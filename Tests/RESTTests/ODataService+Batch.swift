@@ -2,6 +2,8 @@ import HTTPApplication
 import HubDriver
 import HubModel
 
+@testable import StandIns
+
 /// Several requests in one; change sets are done whole or not at all.
 extension ODataService {
     static func batch(_ request: Request, _ state: inout State) -> Response {

@@ -1,5 +1,7 @@
 import HubModel
 
+@testable import StandIns
+
 extension ODataService {
     /// What the service says of itself, as its tables are: CSDL 4.0 with an alias, annotations beside the types, and an enumeration.
     static func metadata(_ request: Request, _ state: State) -> Response {

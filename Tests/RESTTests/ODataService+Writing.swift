@@ -1,5 +1,7 @@
 import HubModel
 
+@testable import StandIns
+
 /// Creates, changes, lines, and what is wrong with them.
 extension ODataService {
     static func insert(_ request: Request, _ set: String, _ state: inout State) -> Response {

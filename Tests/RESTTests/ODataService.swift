@@ -2,6 +2,8 @@ import HubDriver
 import HubModel
 import Synchronization
 
+@testable import StandIns
+
 /// An OData v4 service in the shape of Business Central's API v2.0: key predicates, conditions on every change, JSON batches with change
 /// sets, next links, an interface that answers unknown properties with errors. With ``State/needsForgeryToken`` it wants CSRF tokens too.
 final class ODataService: Sendable {

@@ -5,6 +5,7 @@ import HubTestKit
 import Synchronization
 
 @testable import REST
+@testable import StandIns
 
 /// The service of the tests' own, with people in it and the kit's proxy before it.
 struct PlainBench: DriverBench {

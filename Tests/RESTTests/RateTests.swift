@@ -7,6 +7,7 @@ import NIOCore
 import Testing
 
 @testable import REST
+@testable import StandIns
 
 enum Rates {
     /// Whether rates are measured.

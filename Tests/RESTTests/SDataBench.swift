@@ -4,6 +4,7 @@ import HubTestKit
 import Synchronization
 
 @testable import REST
+@testable import StandIns
 
 /// A service of SData's shape under the driver's recipe for it.
 struct SDataBench: DriverBench {

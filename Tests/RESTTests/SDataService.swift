@@ -3,6 +3,8 @@ import HubDriver
 import HubModel
 import Synchronization
 
+@testable import StandIns
+
 /// A service of the Sage family's SData in JSON: `$resources` counted from 1, `$etag` in every resource, diagnoses as a list.
 final class SDataService: Sendable {
     typealias Request = StrictServer.Request

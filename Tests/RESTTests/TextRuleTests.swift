@@ -3,6 +3,7 @@ import HubModel
 import Testing
 
 @testable import REST
+@testable import StandIns
 
 @Suite("REST: texts that a system does not keep")
 struct TextRuleTests {

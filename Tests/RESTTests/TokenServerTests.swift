@@ -3,6 +3,7 @@ import HubModel
 import Testing
 
 @testable import REST
+@testable import StandIns
 
 @Suite("REST: token servers that answer something else")
 struct TokenServerTests {

@@ -8,10 +8,10 @@ struct SlotChange: Sendable {
     var isNew = false
     /// The log does not have all of the row: what is missing is read from the table.
     var isPartial = false
-    /// The declared type whose trail leads from the event's key to the documents; nil where the key is a document's.
-    var trail: String?
     /// Of the message that told it, in bytes.
     var size = 0
+    /// The declared type whose trail leads from the event's key to the documents; nil where the key is a document's.
+    var trail: String?
 }
 
 /// Transactions that have come and that the hub does not have yet. Plain state: the stream's thread fills it, `capture` takes from it.

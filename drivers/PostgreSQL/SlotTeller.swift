@@ -40,6 +40,8 @@ struct SlotTeller {
     /// The transaction that is open: where it was committed and when, what the ids of its changes begin with, and how many it has had.
     private var commit = LogSequenceNumber.zero
     private var time = Instant(milliseconds: 0)
+    private var idBeginning = ""
+    private var count = 0
     /// What the open transaction has said of parts: a second word of the same says nothing new.
     private var parts: Set<Part> = []
 
@@ -50,8 +52,6 @@ struct SlotTeller {
 
     /// So many are remembered; what goes beyond is said again.
     private static let maxParts = 10_000
-    private var idBeginning = ""
-    private var count = 0
 
     init(base: PostgreSQLDriver, session: PostgresSession, declared: [UInt32: [TableDeclaration]]) {
         self.base = base
