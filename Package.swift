@@ -29,6 +29,9 @@ let drivers: [(name: String, mappings: [String], uses: [Target.Dependency])] = [
     ("Files", [], [grdb]),
 ]
 
+/// Drivers that know their application's tables: `signal.tables` for the hub, `signal.sql` for whoever owns the database.
+let signalled: Set = ["Tryton", "Odoo"]
+
 /// Schemas of the ready-made applications' native types, in `schemas/<driver>`.
 let schemas = [
     "reference-erp": ["partner", "article", "sales_order", "invoice"],
@@ -150,7 +153,9 @@ let package = Package(
         + drivers.map { driver in
             .target(
                 name: driver.name, dependencies: ["HubDriver", "HubModel"] + driver.uses, path: "drivers/\(driver.name)",
-                exclude: ["README.md"], resources: driver.mappings.map { .embedInCode("mappings/\($0).yaml") }, swiftSettings: strict)
+                exclude: ["README.md"] + (signalled.contains(driver.name) || driver.name == "PostgreSQL" ? ["signal.sql"] : []),
+                resources: driver.mappings.map { .embedInCode("mappings/\($0).yaml") }
+                    + (signalled.contains(driver.name) ? [.embedInCode("signal.tables")] : []), swiftSettings: strict)
         } + [
             .executableTarget(
                 name: "multipoint",
@@ -164,6 +169,9 @@ let package = Package(
                     .product(name: "HTTPTypes", package: "swift-http-types"), .product(name: "NIOCore", package: "swift-nio"),
                     .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),
                 ] + drivers.map { .target(name: $0.name) }, swiftSettings: strict),
+            .target(
+                name: "SignalTestKit", dependencies: ["PostgreSQL", "PostgresClient", "HubConfiguration", "HubDriver", "HubModel"],
+                path: "Tests/SignalTestKit", swiftSettings: strict),
             tests("HubModelTests", ["HubModel"]),
             tests("HubCodecTests", ["HubCodec", "HubModel"]),
             tests("HubBusTests", ["HubBus", "HubModel", "CRdKafka"]),
@@ -191,8 +199,8 @@ let package = Package(
             tests(
                 "OdooTests",
                 [
-                    "Odoo", "HubTestKit", "HTTPApplication", "HubBus", "HubConfiguration", "HubOperations", "HubRuntime", "HubStore",
-                    "HubDriver", "HubCodec", "HubModel", "Files", "TestHub",
+                    "Odoo", "PostgreSQL", "SignalTestKit", "HubTestKit", "HTTPApplication", "HubBus", "HubConfiguration", "HubOperations",
+                    "HubRuntime", "HubStore", "HubDriver", "HubCodec", "HubModel", "Files", "TestHub",
                 ]),
             tests(
                 "ProcessDriverTests",
@@ -218,7 +226,12 @@ let package = Package(
                     .product(name: "NIOHTTP1", package: "swift-nio"),
                 ], excluding: ["mappings"]),
             tests("HubTestKitTests", ["HubTestKit", "HubDriver", "HubModel"]),
-            tests("TrytonTests", ["Tryton", "HTTPApplication", "HubTestKit", "HubCodec", "HubDriver", "HubModel"]),
+            tests(
+                "TrytonTests",
+                [
+                    "Tryton", "PostgreSQL", "SignalTestKit", "HTTPApplication", "HubTestKit", "HubCodec", "HubDriver",
+                    "HubModel",
+                ]),
             tests(
                 "RESTTests",
                 [

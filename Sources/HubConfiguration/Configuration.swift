@@ -117,7 +117,9 @@ package struct ApplicationConfiguration: Sendable {
     package var driver: any Driver
     /// Another driver, whose feed says which of the application's documents have changed; nil: the driver hears of that itself.
     package var signal: (any Capturing)?
-    /// The driver's, within the limits configured.
+    /// Types that change together with others, where ``signal`` knows of the others only.
+    package var companions: [SignalMap.Companion] = []
+    /// The driver's, within the limits configured; without the places that reads tell where there is a ``signal``.
     package var manifest: Manifest
     /// One per entity, of the entities that the hub exchanges.
     package var mappings: [Mapping]
@@ -139,7 +141,10 @@ package struct ApplicationConfiguration: Sendable {
     /// - Parameter driver: ``driver``, or what stands in for it.
     package func capturing(_ driver: any Driver) -> (any Capturing)? {
         guard let signal else { return driver as? any Capturing }
-        return (driver as? any Driver & Reading).map { SignalledDriver($0, signal: signal) }
+        return (driver as? any Driver & Reading).map {
+            SignalledDriver(
+                $0, signal: signal, companions: companions, natives: Set(topics.keys), companies: Set(settings.companies.values))
+        }
     }
 
     /// Inbound topics, each once, by name.

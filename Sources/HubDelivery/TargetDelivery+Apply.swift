@@ -200,6 +200,10 @@ extension TargetDelivery {
         case .retry(let delay, let reason):
             context.state.withdraw(write)
             return try retry(after: delay, reason, call, &context, in: store)
+        case .later(let delay, let reason):
+            context.state.withdraw(write)
+            context.state.delays += 1
+            return try wait(delay, times: context.state.delays, reason, &context, in: store)
         case .noAnswer:
             return try next(&context, in: store)
         }
@@ -241,13 +245,24 @@ extension TargetDelivery {
             return try die(
                 "attempts", "\(context.state.attempts) attempts failed, the last one: \(reason)", call.version, &context, in: store)
         }
-        // Doubles with each attempt, up to a minute.
-        let milliseconds = min(delay.milliseconds << min(context.state.attempts - 1, 16), 60_000)
-        let until = context.now + .milliseconds(max(milliseconds, 1))
+        return try wait(delay, times: context.state.attempts, reason, &context, in: store)
+    }
+
+    /// As long as the application asks for, and longer each time up to a minute: where it asks for more, it means it.
+    private func wait(
+        _ delay: Duration, times: Int, _ reason: String, _ context: inout Context, in store: any StoreTransaction
+    ) throws(StoreError) -> DeliveryStep {
+        let asked = min(max(delay.milliseconds, 1), Self.longestDelay)
+        let until = context.now + .milliseconds(max(asked, min(asked << min(times - 1, 16), Self.longestBackoff)))
         context.state.wait = TargetState.Wait(.retry, detail: reason, until: until, since: context.now)
         try save(context, in: store)
         return .rests(until: until)
     }
+
+    /// Milliseconds that doubling leads to.
+    private static let longestBackoff: Int64 = 60_000
+    /// Milliseconds that an application may ask for: a day.
+    private static let longestDelay: Int64 = 86_400_000
 
     private func die(
         _ code: String, _ reason: String, _ version: Version, _ context: inout Context, in store: any StoreTransaction

@@ -25,6 +25,7 @@ extension TargetDelivery {
                 time: context.now), in: store)
         context.state.delivered = max(version, last)
         context.state.attempts = 0
+        context.state.delays = 0
         switch kind {
         case .rejected:
             if let rejection {

@@ -32,6 +32,15 @@ public protocol LookingUp: Driver {
 public protocol Reading: Driver {
     /// Each document's present state; nil where there is none.
     func read(_ references: [ReadRequest]) async throws(DriverError) -> [NativeDocument?]
+
+    /// Each document as a feed would tell it now; nil where a feed would not: there is none, or the hub has not finished making it.
+    ///
+    /// For a signal, which knows only which documents have changed. As ``read(_:)``, unless the driver says otherwise.
+    func tell(_ references: [ReadRequest]) async throws(DriverError) -> [NativeDocument?]
+}
+
+extension Reading {
+    public func tell(_ references: [ReadRequest]) async throws(DriverError) -> [NativeDocument?] { try await read(references) }
 }
 
 /// Goes through all documents of a type: import, compare.
@@ -104,11 +113,15 @@ public struct CapturedBatch: Sendable {
     public var malformed: [MalformedEntry]
     /// Opaque to the hub, which stores it; nil only where there has never been a change.
     public var position: String?
+    /// What a person should look at though the feed goes on (what it needs is about to be lost, two documents have become one), in words. Each
+    /// becomes an alarm `capture-notice`; a driver says the same thing once.
+    public var notices: [String]
 
-    public init(changes: [CapturedChange], malformed: [MalformedEntry] = [], position: String?) {
+    public init(changes: [CapturedChange], malformed: [MalformedEntry] = [], position: String?, notices: [String] = []) {
         self.changes = changes
         self.malformed = malformed
         self.position = position
+        self.notices = notices
     }
 }
 

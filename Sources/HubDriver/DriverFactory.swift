@@ -17,12 +17,15 @@ public protocol DriverFactory: Sendable {
     static func mappings(_ settings: DriverSettings) throws(DriverError) -> [BuiltinMapping]
     /// The JSON Schema of a native type where it depends on the settings; nil where there is none.
     static func schema(native: String, _ settings: DriverSettings) -> [UInt8]?
+    /// How the application's tables say which of its documents have changed; nil where nobody knows that but the user.
+    static func signal(_ settings: DriverSettings) throws(DriverError) -> SignalMap?
 }
 
 extension DriverFactory {
     public static var acceptsOtherSettings: Bool { false }
     public static func mappings(_ settings: DriverSettings) throws(DriverError) -> [BuiltinMapping] { mappings }
     public static func schema(native: String, _ settings: DriverSettings) -> [UInt8]? { nil }
+    public static func signal(_ settings: DriverSettings) throws(DriverError) -> SignalMap? { nil }
 }
 
 /// One setting of a driver.

@@ -12,6 +12,9 @@ public struct Manifest: Sendable {
     /// After this time without an answer the hub stops waiting for a call.
     public var answerTime: Duration
     public var limits: Limits
+    /// Before the next look for changes where the last one found none; a web hook ends the wait. Zero where the feed says by itself that there
+    /// is something: then capture may wait inside, for less than ``answerTime``.
+    public var pollTime: Duration
     /// What remains unsafe with this application, in words: shown by `check` and the documentation.
     public var window: String
     /// What the application can be asked; its driver is ``Answering`` where there are any.
@@ -19,7 +22,7 @@ public struct Manifest: Sendable {
 
     public init(
         driver: String, version: String, summary: String, entities: [EntityManifest], settleTime: Duration, answerTime: Duration,
-        limits: Limits = Limits(), window: String, functions: [FunctionManifest] = []
+        limits: Limits = Limits(), pollTime: Duration = .zero, window: String, functions: [FunctionManifest] = []
     ) {
         self.driver = driver
         self.version = version
@@ -28,6 +31,7 @@ public struct Manifest: Sendable {
         self.settleTime = settleTime
         self.answerTime = answerTime
         self.limits = limits
+        self.pollTime = pollTime
         self.window = window
         self.functions = functions
     }

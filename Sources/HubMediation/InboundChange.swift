@@ -5,8 +5,9 @@ package import HubStore
 /// An inbound event, decoded, validated and translated: what is left to do is to identify, resolve, route and publish it.
 package struct InboundChange: Sendable {
     package var document: NativeReference
-    /// Other entities that the document may be, where an event without data leaves it open: the one that is linked counts.
-    package var alternatives: [EntityName]
+    /// What else the event may mean, where one without data leaves open which entity the document is, or of which company: what is linked
+    /// counts.
+    package var alternatives: [NativeReference]
     package var operation: ChangeEvent.Operation
     /// Flat canonical fields; references still hold native keys. Fields that the event does not tell are absent.
     package var fields: Fields
@@ -24,7 +25,7 @@ package struct InboundChange: Sendable {
     package var record: Record
 
     package init(
-        document: NativeReference, alternatives: [EntityName] = [], operation: ChangeEvent.Operation, fields: Fields,
+        document: NativeReference, alternatives: [NativeReference] = [], operation: ChangeEvent.Operation, fields: Fields,
         native: RawJSON = .none,
         position: SourcePosition,
         token: VersionToken? = nil, time: Instant, reference: CanonicalID? = nil, event: String = "", record: Record

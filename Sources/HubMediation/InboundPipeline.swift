@@ -113,8 +113,15 @@ package struct InboundPipeline: Sendable {
             throw DeadLetterReason(
                 application: application.id, code: "no-key", reason: "the key is \(key.rawValue.utf8.count) bytes long; 512 are the limit")
         }
-        let company = try company(decoded, mapping, application)
-        let timeZone = plan.timeZone(company)
+        // Without data it is any of the entities that the type may be, and of any company where none is named.
+        var documents: [NativeReference] = []
+        for candidate in decoded.data == nil ? mappings : [mapping] {
+            for company in try companies(decoded, candidate, application) {
+                documents.append(NativeReference(application.id, company, candidate.entity, key))
+            }
+        }
+        let document = documents.removeFirst()
+        let timeZone = plan.timeZone(document.company)
         let fields: Fields
         do throws(TranslationError) {
             fields = if let data = decoded.data { try mapping.translate(data, timeZone: timeZone) } else { Fields() }
@@ -124,9 +131,7 @@ package struct InboundPipeline: Sendable {
         let broker = record.timestamp.map { Instant(milliseconds: $0) } ?? now
         return .change(
             InboundChange(
-                document: NativeReference(
-                    application.id, company, mapping.entity, key),
-                alternatives: decoded.data == nil ? mappings.dropFirst().map(\.entity) : [], operation: event.operation, fields: fields,
+                document: document, alternatives: documents, operation: event.operation, fields: fields,
                 native: decoded.data.map { RawJSON($0) } ?? .none,
                 position: event.position ?? SourcePosition(minor: record.offset), token: event.token,
                 time: min(event.time ?? broker, broker), reference: event.reference, event: event.id, record: record))
@@ -142,11 +147,13 @@ package struct InboundPipeline: Sendable {
         }
     }
 
-    private func company(
+    /// The company that the document belongs to; all of the application's where an event without data names none. At least one.
+    private func companies(
         _ decoded: DecodedEvent, _ mapping: Mapping, _ application: ApplicationPlan
-    ) throws(DeadLetterReason) -> CompanyID {
-        guard application.bindings[mapping.entity]?.manifest.isPerCompany == true else { return .shared }
+    ) throws(DeadLetterReason) -> [CompanyID] {
+        guard application.bindings[mapping.entity]?.manifest.isPerCompany == true else { return [.shared] }
         guard let native = decoded.event.company ?? decoded.data.flatMap({ mapping.company(of: $0) }) else {
+            if decoded.data == nil, !application.companies.isEmpty { return application.companies.keys.sorted() }
             throw DeadLetterReason(
                 application: application.id, code: "company",
                 reason: "\(mapping.native) names no company, and the entity is kept per company")
@@ -157,6 +164,6 @@ package struct InboundPipeline: Sendable {
                 reason:
                     "company \"\(native)\" is not among the application's companies: add it under applications.\(application.id).companies")
         }
-        return company
+        return [company]
     }
 }

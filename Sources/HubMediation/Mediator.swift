@@ -55,7 +55,7 @@ package struct Mediator {
         for (record, result) in batch.records where record.offset >= known || plan.planted == .noEpoch {
             let end: EventEnd?
             switch result {
-            case .change(let change): end = try resolver.receive(settled(change, in: store), now: now, in: store)
+            case .change(let change): end = try receive(settled(change, in: store), now: now, in: store)
             case .filtered: end = .filtered
             case .dead(let reason): end = try bury(record, reason, now: now, in: store)
             }
@@ -79,7 +79,7 @@ package struct Mediator {
             while let waiting = event {
                 let end: EventEnd?
                 switch pipeline.prepare(waiting.record, now: now) {
-                case .change(let change): end = try resolver.retry(waiting, as: settled(change, in: store), now: now, in: store)
+                case .change(let change): end = try retry(waiting, change, now: now, in: store)
                 case .filtered:
                     end = .filtered
                     try store.removeWaiting(waiting.sequence)
@@ -98,15 +98,46 @@ package struct Mediator {
         return try hasReleasable(in: store)
     }
 
-    /// An event that leaves its entity open means the one that is linked.
-    private func settled(_ change: InboundChange, in store: any StoreTransaction) throws(StoreError) -> InboundChange {
-        guard !change.alternatives.isEmpty, try store.link(change.document) == nil else { return change }
-        for entity in change.alternatives {
+    /// What an event means that leaves the entity or the company open: the document that is linked, or has an event waiting. Where one native
+    /// document has become several (a lead and its opportunity), its deletion means them all.
+    private func settled(_ change: InboundChange, in store: any StoreTransaction) throws(StoreError) -> [InboundChange] {
+        guard !change.alternatives.isEmpty else { return [change] }
+        var meant: [InboundChange] = []
+        for document in [change.document] + change.alternatives {
+            var isKnown = try store.link(document) != nil
+            if !isKnown { isKnown = try store.isWaiting(document) }
+            guard isKnown else { continue }
             var candidate = change
-            candidate.document.entity = entity
-            if try store.link(candidate.document) != nil { return candidate }
+            candidate.document = document
+            meant.append(candidate)
+            if change.operation != .delete { break }
         }
-        return change
+        return meant.isEmpty ? [change] : meant
+    }
+
+    /// - Returns: how the record ended, once: by the first document that it means, or by one that waits when that goes on.
+    private func receive(
+        _ changes: [InboundChange], now: Instant, in store: any StoreTransaction
+    ) throws(StoreError) -> EventEnd? {
+        var ends: [EventEnd?] = []
+        for change in changes { ends.append(try resolver.receive(change, now: now, in: store)) }
+        return ends.contains(nil) ? nil : ends[0]
+    }
+
+    private func retry(
+        _ waiting: WaitingEvent, _ change: InboundChange, now: Instant, in store: any StoreTransaction
+    ) throws(StoreError) -> EventEnd? {
+        var own = change
+        own.document = waiting.document
+        // It waited without anybody knowing the document: by now its own event may have told which it is.
+        if !change.alternatives.isEmpty, try store.link(own.document) == nil {
+            for document in [change.document] + change.alternatives where document != own.document {
+                guard try store.link(document) != nil else { continue }
+                own.document = document
+                break
+            }
+        }
+        return try resolver.retry(waiting, as: own, now: now, in: store)
     }
 
     private func bury(

@@ -80,11 +80,11 @@ package struct Resolver {
         if let existing = try store.golden(id) {
             golden = existing
         } else {
+            guard change.operation != .delete else { return .ended(.filtered) }
             guard plan.policy(document.entity).mayCreate(document.application) else {
                 try overrule(change, "", .null, rule: "create", golden: nil, id: id, now: now, in: store)
                 return .ended(.refused)
             }
-            guard change.operation != .delete else { return .ended(.filtered) }
             golden = GoldenRecord(id: id, entity: document.entity, company: document.company, version: .none)
         }
         if isNew || state.key == nil { try store.store(link: document, to: id, target: target, state: &state) }

@@ -107,8 +107,12 @@ public enum Answer: Sendable, Hashable {
     case unchanged(NativeDocument)
     /// A rule of the application forbids it; nothing was changed.
     case rejected(Rejection)
-    /// Not now (a rate limit, a lock held by a person): nothing was changed.
+    /// It failed this time (a race that was lost, an error of the application's own) and may pass: nothing was changed. Counts as an attempt;
+    /// after the last one the delivery is a dead letter.
     case retry(after: Duration, reason: String)
+    /// Not yet, through no fault of this document: a rate limit, a used-up allowance, maintenance, a person who holds it or has to decide.
+    /// Nothing was changed. Never given up, however often it comes.
+    case later(after: Duration, reason: String)
     /// The document is not in the expected state any more; nothing was changed.
     case changed
     /// The document does not exist any more; nothing was changed.

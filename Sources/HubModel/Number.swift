@@ -202,6 +202,7 @@ extension Number {
     /// This number × 10^scale as a whole number; nil where it does not fit 64 bits or, with `.exact`, is not whole.
     public func coefficient(atScale scale: Int, _ rounding: Rounding = .halfUp) -> Int64? {
         guard case .small(var coefficient, let own) = storage else { return longCoefficient(atScale: scale, rounding) }
+        if coefficient == 0 { return 0 }
         var from = Int(own)
         while from < scale {
             let (product, overflow) = coefficient.multipliedReportingOverflow(by: 10)
@@ -231,7 +232,7 @@ extension Number {
         let parts = text.split(whereSeparator: { $0 == "e" || $0 == "E" })
         guard let mantissa = parts.first else { return nil }
         let exponent = parts.count > 1 ? Int(parts[1].drop { $0 == "+" }) : 0
-        guard let exponent, abs(exponent) < 400 else { return nil }
+        guard let exponent, exponent > -400, exponent < 400 else { return nil }
         let negative = mantissa.hasPrefix("-")
         let digits = mantissa.drop { $0 == "-" }.split(separator: ".", omittingEmptySubsequences: false)
         var whole = Array((digits.first ?? "").utf8)
@@ -264,6 +265,18 @@ extension Number {
     /// This number with exactly `scale` decimals; nil where it does not fit or, with `.exact`, would lose digits.
     public func rounded(toScale scale: Int, _ rounding: Rounding = .halfUp) -> Number? {
         coefficient(atScale: scale, rounding).map { Number($0, scale: scale) }
+    }
+
+    /// The sum of some less the sum of others, each rounded to the scale first; nil where anything of it does not fit 64 bits.
+    public static func sum(_ parts: [Number], less others: [Number] = [], scale: Int) -> Number? {
+        var total: Int64 = 0
+        for (part, isLess) in parts.map({ ($0, false) }) + others.map({ ($0, true) }) {
+            guard let units = part.coefficient(atScale: scale) else { return nil }
+            let (sum, isTooMuch) = isLess ? total.subtractingReportingOverflow(units) : total.addingReportingOverflow(units)
+            guard !isTooMuch else { return nil }
+            total = sum
+        }
+        return Number(total, scale: scale)
     }
 
     /// The whole number that this is exactly; nil where it has a fraction or does not fit 64 bits.

@@ -13,6 +13,7 @@ import Synchronization
 final class EventDesk: Sendable {
     private let readers: [ApplicationID: EventReader]
     private let producer: BusProducer
+    private let lone: LoneProducer
     private let store: any Store
     private let logger: Logger
     private let seen: Mutex<[ApplicationID: SeenEvents]>
@@ -49,12 +50,14 @@ final class EventDesk: Sendable {
         self.store = store
         self.logger = logger
         producer = try BusProducer(bus, limits: BusProducer.Limits(records: 10_000, bytes: 32 << 20))
+        lone = LoneProducer(bus)
         threads.start()
     }
 
     /// Blocks until what is on its way has come to its end.
     func close(until deadline: ContinuousClock.Instant) {
         producer.close(deadline: deadline)
+        lone.close(until: deadline)
         threads.shutdownGracefully { _ in }
     }
 
@@ -68,28 +71,29 @@ final class EventDesk: Sendable {
     /// Publishes the events that Kafka does not have yet.
     func take(_ events: [HTTPEvent], of application: ApplicationID) async throws(Problem) -> Receipt {
         var receipt = Receipt()
-        var fresh: [HTTPEvent] = []
+        // With their places in the request.
+        var fresh: [(place: Int, event: HTTPEvent)] = []
         var isElsewhere = false
         seen.withLock { seen in
-            for event in events {
+            for (place, event) in events.enumerated() {
                 switch seen[application]?.begin(event.identity) ?? .new {
-                case .new: fresh.append(event)
+                case .new: fresh.append((place, event))
                 // A second time in the same request is a repetition; in another one, its end is not known yet.
-                case .underWay where fresh.contains(where: { $0.identity == event.identity }): receipt.duplicates += 1
+                case .underWay where fresh.contains(where: { $0.event.identity == event.identity }): receipt.duplicates += 1
                 case .underWay: isElsewhere = true
                 case .known: receipt.duplicates += 1
                 }
             }
         }
-        let failures = await produce(fresh.map(\.record))
-        let delivered = fresh.enumerated().filter { failures[$0.offset] == nil }.map(\.element.identity)
+        let failures = await produce(fresh.map(\.event.record))
+        let delivered = fresh.enumerated().filter { failures[$0.offset] == nil }.map(\.element.event.identity)
         let notes = seen.withLock { seen in
-            for (index, event) in fresh.enumerated() where failures[index] != nil { seen[application]?.giveUp(event.identity) }
+            for (index, fresh) in fresh.enumerated() where failures[index] != nil { seen[application]?.giveUp(fresh.event.identity) }
             return delivered.flatMap { seen[application]?.keep($0) ?? [] }
         }
         try await remember(notes)
         if let failure = failures.min(by: { $0.key < $1.key }) {
-            throw problem(failure.value, at: failure.key, of: events.count)
+            throw problem(failure.value, at: fresh[failure.key].place, of: events.count)
         }
         if isElsewhere {
             throw Problem(
@@ -113,16 +117,25 @@ final class EventDesk: Sendable {
         }
     }
 
-    /// The errors of records that were not delivered, by their places.
+    /// The errors of records that were not delivered, by their places. What was refused as too large has been tried alone.
     private func produce(_ records: [Record]) async -> [Int: BusError] {
+        let deadline = ContinuousClock.now + patience
+        var errors = await produceTogether(records, until: deadline)
+        let places = BusProducer.placesToRepeat(records, after: errors)
+        guard !places.isEmpty else { return errors }
+        let repeated = await lone.produce(places.map { records[$0] }, until: deadline)
+        for (index, place) in places.enumerated() { errors[place] = repeated[index] }
+        return errors
+    }
+
+    private func produceTogether(_ records: [Record], until deadline: ContinuousClock.Instant) async -> [Int: BusError] {
         guard !records.isEmpty else { return [:] }
-        let producer = producer
-        let (threads, patience) = (threads, patience)
+        let (producer, threads) = (producer, threads)
         return await withCheckedContinuation { continuation in
             threads.submit { state in
                 do throws(BusError) {
                     guard case .active = state else { throw BusError(.closed, "the hub is stopping") }
-                    try producer.submit(records, deadline: .now + patience) { continuation.resume(returning: $0) }
+                    try producer.submit(records, deadline: deadline) { continuation.resume(returning: $0) }
                 } catch {
                     continuation.resume(returning: Dictionary(uniqueKeysWithValues: records.indices.map { ($0, error) }))
                 }

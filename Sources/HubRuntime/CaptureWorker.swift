@@ -16,8 +16,8 @@ package final class CaptureWorker: Sendable {
     private let driver: any Capturing
     private let publication: FeedPublication
     private let logger: Logger
-    /// Told what a person should look at.
-    private let alarm: @Sendable (String) -> Void
+    /// Told what a person should look at, after the alarm's code.
+    private let alarm: @Sendable (_ code: String, _ text: String) -> Void
     private let alarmAfter: Duration
     private let clock = HubClock()
     private let stops = Atomic<Bool>(false)
@@ -28,15 +28,17 @@ package final class CaptureWorker: Sendable {
     private let question = Mutex<Awaited<CapturedBatch, DriverError>?>(nil)
 
     private static let batch = 500
-    /// Milliseconds between looks at a feed that had nothing new.
+    /// Milliseconds between two looks, at least.
     private static let pause = 50
     private static let patience = Duration.seconds(60)
+    /// Notices of one batch that become alarms.
+    private static let mostNotices = 100
 
     /// - Parameters:
     ///   - alarmAfter: how long a feed has to stand still before `alarm` is told, at growing intervals from then on.
     package init(
         _ application: ApplicationConfiguration, driver: any Capturing, configuration: Configuration, bus: BusConfiguration, logger: Logger,
-        alarmAfter: Duration = FeedTrouble.standardInterval, alarm: @escaping @Sendable (String) -> Void = { _ in }
+        alarmAfter: Duration = FeedTrouble.standardInterval, alarm: @escaping @Sendable (String, String) -> Void = { _, _ in }
     ) throws {
         self.application = application
         self.driver = driver
@@ -65,18 +67,19 @@ package final class CaptureWorker: Sendable {
     var id: ApplicationID { application.id }
 
     /// Looks again at once. However often it is called while a look is under way, one look follows.
-    func nudge() {
-        (driver as? any Nudgeable)?.nudge()
-        bell.ring()
-    }
+    func nudge() { bell.ring() }
 
     private func run() {
         var trouble = FeedTrouble(firstInterval: alarmAfter)
         while !stops.load(ordering: .relaxed) {
             do {
-                let isBusy = try step()
+                let count = try step()
                 say(trouble.succeeded(now: clock.now()), nil)
-                if !isBusy { bell.wait(milliseconds: Self.pause) }
+                if count == 0 {
+                    bell.wait(milliseconds: max(Self.pause, Int(driver.manifest.pollTime.milliseconds)))
+                } else if count < Self.batch {
+                    bell.wait(milliseconds: Self.pause)
+                }
             } catch {
                 if stops.load(ordering: .relaxed) { break }
                 say(trouble.failed(now: clock.now()), error)
@@ -96,15 +99,17 @@ package final class CaptureWorker: Sendable {
         case .lasting(let duration, let failures):
             let text = "capture of \(application.id) has waited for \(duration.milliseconds / 1000) s, \(failures) tries failed: \(reason)"
             logger.error("\(text)")
-            alarm(text)
+            alarm("capture-waits", text)
         case .over(let duration, let failures):
             logger.notice("capture of \(application.id) goes on after \(duration.milliseconds / 1000) s, \(failures) tries failed")
         case nil: break
         }
     }
 
-    /// One look at the feed; true where there may be more at once.
-    private func step() throws -> Bool {
+    /// One look at the feed.
+    ///
+    /// - Returns: how many entries it found.
+    private func step() throws -> Int {
         let known = position.withLock { $0.reached }
         let batch = try next(after: known)
         let count = batch.changes.count + batch.malformed.count
@@ -114,10 +119,14 @@ package final class CaptureWorker: Sendable {
             }
             try publication.publish(batch)
         }
+        for notice in batch.notices.prefix(Self.mostNotices) {
+            logger.warning("capture of \(application.id): \(notice)")
+            alarm("capture-notice", notice)
+        }
         if let reached = batch.position, reached != known {
             try position.withLock { try $0.move(to: reached, published: count > 0) }
         }
-        return count >= Self.batch
+        return count
     }
 
     private func next(after known: String?) throws -> CapturedBatch {

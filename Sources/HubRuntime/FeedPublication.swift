@@ -31,14 +31,9 @@ struct FeedPublication: Sendable {
         let records = events + entries
         if records.isEmpty { return }
         let errors = try produce(records)
-        guard let first = errors.keys.min() else { return }
         let others = errors.filter { $0.value.code != .recordTooLarge }
         if let other = others.min(by: { $0.key < $1.key }) { throw other.value }
-        // The broker refuses records by the batch in which they came, and those behind them of the same document have to stay behind.
-        let keys = Set(errors.keys.compactMap { records[$0].key })
-        for (index, record) in records.enumerated().dropFirst(first) {
-            if errors[index] != nil || record.key.map(keys.contains) == true { try produceAlone(record) }
-        }
+        for place in BusProducer.placesToRepeat(records, after: errors) { try produceAlone(records[place]) }
     }
 
     /// The errors of records that were not delivered, by place.

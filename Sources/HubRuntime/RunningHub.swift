@@ -213,8 +213,8 @@ package final class RunningHub: Sendable {
         else { return }
         let worker = try CaptureWorker(
             configured, driver: driver, configuration: configuration, bus: bus, logger: logger, alarmAfter: options.alarmAfter
-        ) { [weak self] text in
-            self?.alarm("capture-waits", text, application)
+        ) { [weak self] code, text in
+            self?.alarm(code, text, application)
         }
         parts.withLock { $0.captures[application] = worker }
         worker.start()

@@ -17,6 +17,8 @@ package struct TargetState: Sendable, Hashable {
     package var rejected: RejectedWrite?
     /// Calls in a row that failed for a reason of this document's own.
     package var attempts: Int
+    /// Calls in a row that the application put off.
+    package var delays: Int
     /// Corrections sent, by field.
     package var corrections: [String: Corrections]
     /// Soft references left out of what was written, by field: completed when the link appears.
@@ -26,6 +28,7 @@ package struct TargetState: Sendable, Hashable {
         written = []
         delivered = .none
         attempts = 0
+        delays = 0
         corrections = [:]
         leftOut = [:]
     }

@@ -47,7 +47,7 @@ extension Trial {
     func written(_ delivery: Delivery) async throws -> NativeDocument {
         var ending = try await apply(delivery)
         for _ in 0..<5 {
-            guard case .answer(.retry(let delay, _)) = ending else { break }
+            guard let delay = ending.delay else { break }
             try await Task.sleep(for: min(max(delay, .milliseconds(20)), .seconds(5)))
             ending = try await apply(delivery)
         }
@@ -134,6 +134,14 @@ extension Trial.Ending {
         }
     }
 
+    /// How long the hub is to wait, where the answer is to come again.
+    var delay: Duration? {
+        switch self {
+        case .answer(.retry(let delay, _)), .answer(.later(let delay, _)): delay
+        default: nil
+        }
+    }
+
     var isNoAnswer: Bool { if case .answer(.noAnswer) = self { true } else { false } }
 
     /// The rule, where the application refused.
@@ -145,6 +153,7 @@ extension Trial.Ending {
         case .withoutEffect(let error): error.description
         case .answer(.rejected(let rejection)): "rejected: \(rejection)"
         case .answer(.retry(_, let reason)): "retry: \(reason)"
+        case .answer(.later(_, let reason)): "later: \(reason)"
         case .answer(.noAnswer(let reason)): "no answer: \(reason)"
         case .answer(let answer): answer.word
         }
@@ -159,6 +168,7 @@ extension Answer {
         case .unchanged: "unchanged"
         case .rejected: "rejected"
         case .retry: "retry"
+        case .later: "later"
         case .changed: "changed"
         case .gone: "gone"
         case .noAnswer: "no answer"

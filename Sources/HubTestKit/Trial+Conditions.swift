@@ -101,7 +101,7 @@ extension Trial {
             guard entity.hasToken, told.token == present.token else { return }
             let hidden = difference(edited, told.fields)
             try Verdict.require(hidden.isEmpty, "the answer has the token of the edit, but not its values: the next write would cover it")
-        case .answer(.changed), .answer(.retry), .withoutEffect:
+        case .answer(.changed), .answer(.retry), .answer(.later), .withoutEffect:
             let wrong = difference(before(delivery, held), present.fields)
             try Verdict.require(wrong.isEmpty, "the driver says that nothing happened, but \(wrong)")
         case .answer(.noAnswer): break

@@ -44,7 +44,7 @@ extension Trial {
                 // A driver that keeps a limit by itself may wait for the minute's end.
                 guard let result = await call.result(within: patience) else { break }
                 let ending = try Self.endings(result, 1)[0]
-                if case .answer(.retry) = ending { break }
+                if ending.delay != nil { break }
                 guard let document = ending.document else { throw Verdict.failed("a good update ended as \(ending.detail)") }
                 held = held.after(delivery, document)
             }

@@ -15,7 +15,7 @@ extension Trial {
             let first = try await apply(delivery)
             switch first {
             case .withoutEffect(let error) where error.code == .unreachable: break
-            case .answer(.noAnswer), .answer(.retry): break
+            case .answer(.noAnswer), .answer(.retry), .answer(.later): break
             default: throw Verdict.failed("a write ended as \(first.detail)")
             }
             try Verdict.require(ContinuousClock.now - begun < limit, "it took \((ContinuousClock.now - begun).formattedSeconds) s")
@@ -94,7 +94,7 @@ extension Trial {
                     "a call to a silent application does not end \(options.patience.formattedSeconds) s after it was called off")
             }
             switch try Self.endings(result, 1)[0] {
-            case .withoutEffect, .answer(.noAnswer), .answer(.retry): break
+            case .withoutEffect, .answer(.noAnswer), .answer(.retry), .answer(.later): break
             case .answer(let answer): throw Verdict.failed("a call to a silent application was answered as \(answer.word)")
             }
             return duration

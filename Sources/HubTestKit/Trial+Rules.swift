@@ -49,7 +49,7 @@ extension Trial {
         let delivery = try await creation()
         let ending = try await with(.refused) { try await apply(delivery) }
         switch ending {
-        case .withoutEffect, .answer(.retry), .answer(.noAnswer): break
+        case .withoutEffect, .answer(.retry), .answer(.later), .answer(.noAnswer): break
         case .answer: throw Verdict.failed("an application that cannot be reached was answered as \(ending.detail)")
         }
         if ending.isNoAnswer { try await settle() }
@@ -67,8 +67,8 @@ extension Trial {
         try await whileBusy(held.document.key) {
             let begun = ContinuousClock.now
             let ending = try await apply(delivery)
-            guard case .answer(.retry(let delay, _)) = ending else {
-                throw Verdict.failed("a refusal for the moment ended as \(ending.detail) instead of retry")
+            guard let delay = ending.delay else {
+                throw Verdict.failed("a refusal for the moment ended as \(ending.detail) instead of later or retry")
             }
             try Verdict.require(delay >= .zero && delay < .seconds(3600), "the hub is to come back after \(delay)")
             try Verdict.require(ContinuousClock.now - begun < manifest.answerTime, "a refusal for the moment took the whole answer time")
@@ -76,7 +76,7 @@ extension Trial {
             try Verdict.require(wrong.isEmpty, "the driver asks for patience, but has changed something: \(wrong)")
         }
         _ = try await written(delivery)
-        return "a refusal for the moment is a retry, and the delivery passes afterwards"
+        return "a refusal for the moment is told as one, and the delivery passes afterwards"
     }
 
     /// A member that no application has.

@@ -12,8 +12,7 @@ extension LogicalMessage {
         let kind = try reader.byte()
         switch kind {
         case UInt8(ascii: "B"):
-            self = .begin(commit: try reader.place(), time: try reader.time())
-            _ = try reader.word()
+            self = .begin(commit: try reader.place(), time: try reader.time(), transaction: try reader.word())
         case UInt8(ascii: "C"):
             guard try reader.byte() == 0 else { throw reader.mistake("a commit has flags") }
             self = .commit(commit: try reader.place(), end: try reader.place())

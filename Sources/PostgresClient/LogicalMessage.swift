@@ -4,8 +4,8 @@ package import HubModel
 ///
 /// Column texts are not copied: they are ranges of the bytes that were decoded.
 package enum LogicalMessage: Sendable, Hashable {
-    /// A transaction begins; `commit` is where its commit record starts, and orders transactions.
-    case begin(commit: LogSequenceNumber, time: Instant)
+    /// A transaction begins; `commit` is where its commit record starts, and orders transactions. `transaction` is its number (xid).
+    case begin(commit: LogSequenceNumber, time: Instant, transaction: UInt32)
     /// It ends; a stream that starts at `end` begins with the next one.
     case commit(commit: LogSequenceNumber, end: LogSequenceNumber)
     /// Where the transaction came from, when this server itself is a subscriber.

@@ -30,6 +30,11 @@ extension PostgresConnection {
         guard sent >= 0, PQflush(handle) >= 0 else { throw broken() }
     }
 
+    /// Takes in what has arrived, without waiting.
+    func takeIn() throws(PostgresError) {
+        guard PQconsumeInput(handle) == 1 else { throw broken() }
+    }
+
     /// Asks the server to give up what it is doing for this connection. Blocks.
     func cancel() {
         guard let request = PQgetCancel(handle) else { return }

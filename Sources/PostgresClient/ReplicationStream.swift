@@ -92,7 +92,11 @@ package final class ReplicationStream {
         var buffer: UnsafeMutablePointer<CChar>?
         var count = PQgetCopyData(connection.handle, &buffer, 1)
         if count == 0 {
-            guard milliseconds > 0 else { return .nothing }
+            // What has arrived is taken before it is waited for: behind encryption, it may be in the process already.
+            try connection.takeIn()
+            count = PQgetCopyData(connection.handle, &buffer, 1)
+        }
+        if count == 0, milliseconds > 0 {
             try connection.wait(milliseconds)
             count = PQgetCopyData(connection.handle, &buffer, 1)
         }

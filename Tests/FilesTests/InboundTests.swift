@@ -174,6 +174,29 @@ struct InboundTests {
         }
     }
 
+    /// Whoever runs the tests may open anything: a link to itself and a folder stand for what may not be opened or cannot be read.
+    @Test(arguments: [true, false]) func aFileThatCannotBeOpenedIsToldAndTheNextOneIsRead(_ isLink: Bool) async throws {
+        let folders = try Folders()
+        try folders.drop("customers-1.csv", rows(6))
+        let first = try folders.driver(Self.customers)
+        let batch = try await first.capture(after: nil, limit: 4)
+        await first.close()
+        let taken = folders.inbound + "/.multipoint/taken"
+        let path = try taken + "/" + #require(try FileManager.default.contentsOfDirectory(atPath: taken).first)
+        try FileManager.default.removeItem(atPath: path)
+        if isLink {
+            try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: path)
+        } else {
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+        }
+        try folders.drop("customers-2.csv", rows(2, from: 11))
+        let second = try folders.driver(Self.customers)
+        let told = try await second.told(after: batch.position)
+        #expect(told.malformed.map(\.code) == ["bad-file"] && told.malformed.first?.reason.contains("it cannot be read") == true)
+        #expect(told.changes.map(\.event.key) == ["c11", "c12"])
+        await second.close()
+    }
+
     @Test func aFileThatWasTakenByATransactionThatDidNotHappenIsRead() async throws {
         let folders = try Folders()
         let taken = folders.inbound + "/.multipoint/taken"
@@ -266,16 +289,4 @@ struct InboundTests {
         await driver.close()
     }
 
-    @Test func entriesThatAreForgottenAreSaidToBe() async throws {
-        let folders = try Folders()
-        try folders.drop("customers.csv", rows(3))
-        let driver = try folders.driver(Self.customers)
-        let told = try await driver.told()
-        try await driver.state.perform { db in
-            try FolderWork(db).forget(upTo: Int64(told.end ?? "") ?? 0, notedBefore: Instant(milliseconds: .max))
-        }
-        let batch = try await driver.capture(after: "1", limit: 2)
-        #expect(batch.changes.isEmpty && batch.malformed.map(\.code) == ["feed-gap"])
-        await driver.close()
-    }
 }

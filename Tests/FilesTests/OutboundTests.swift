@@ -165,12 +165,12 @@ struct OutboundTests {
         await driver.close()
     }
 
-    @Test func aRecordThatAnotherProcessHoldsIsARetry() async throws {
+    @Test func whileAnotherProcessHoldsTheRecordWritesAreForLater() async throws {
         let folders = try Folders()
         let driver = try folders.driver(Self.customers, ["answerMilliseconds": "400"])
         _ = try await driver.probe()
         let answer = try await whileHeld(driver.paths.database) { try await driver.apply(delivery(.create, ["name": "A"])) }
-        guard case .retry = answer else {
+        guard case .later = answer else {
             Issue.record("\(answer)")
             return
         }

@@ -99,6 +99,18 @@ import Testing
         }
     }
 
+    @Test func whatWasRefusedAndWhatStoodBehindItIsRepeatedInItsOrder() {
+        let keys = ["a", "b", "a", nil, "b", "c", nil]
+        let records = keys.map { Record(topic: "t", key: $0.map(bytes), value: []) }
+        func places(_ errors: [Int: BusError.Code]) -> [Int] {
+            BusProducer.placesToRepeat(records, after: errors.mapValues { BusError($0, "no") })
+        }
+        #expect(places([:]) == [])
+        #expect(places([1: .recordTooLarge]) == [1, 4])
+        #expect(places([2: .recordTooLarge, 3: .recordTooLarge]) == [2, 3], "what stood before it, or has no key either, is there")
+        #expect(places([0: .recordTooLarge, 2: .timedOut, 5: .timedOut]) == [0, 2])
+    }
+
     @Test func brokerDownThenUpResumes() async throws {
         try await withBus(["t": 1]) { bus in
             let consumer = try bus.consumer(["t"])

@@ -168,6 +168,45 @@ struct OutcomeTests {
         #expect(try hub.state("erp", id).wait == nil)
     }
 
+    @Test("what the application puts off is never given up, and waits as long as it asks, longer each time up to a minute")
+    func putOff() throws {
+        let hub = try Hub()
+        let (id, crm, erp) = try hub.customer()
+        var delays: [Duration] = Array(repeating: .milliseconds(500), count: 12) + [.seconds(3600), .seconds(1_000_000), .zero]
+        hub.erp.refuses = { _ in delays.isEmpty ? nil : .later(after: delays.removeFirst(), reason: "too many calls") }
+        hub.crm.change(crm, ["phone": "2"], at: hub.now)
+        try hub.hear("crm")
+        var waits: [Duration] = []
+        while !delays.isEmpty {
+            try hub.deliver("erp")
+            let state = try hub.state("erp", id)
+            let until = try #require(state.wait?.until)
+            #expect(state.attempts == 0 && state.wait?.detail == "too many calls")
+            waits.append(until - hub.now)
+            #expect(try hub.poll("erp").isEmpty)
+            hub.now = until
+        }
+        let doubling = [500, 1000, 2000, 4000, 8000, 16_000, 32_000].map { Duration.milliseconds($0) }
+        #expect(waits.prefix(7) == doubling[...] && waits[7..<12].allSatisfy { $0 == .seconds(60) })
+        #expect(waits[12] == .seconds(3600) && waits[13] == .seconds(86_400), "what it asks for, at most a day")
+        #expect(waits[14] < .seconds(60), "it has stopped asking for patience")
+        try hub.settle()
+        #expect(hub.erp.documents[erp]?.state["phone"] == "2")
+        #expect(try hub.state("erp", id).wait == nil && hub.state("erp", id).delays == 0)
+        #expect(try hub.store.withTransaction { try $0.deadLetters(after: 0, limit: 10, includeReplayed: true) }.isEmpty)
+    }
+
+    @Test("a delay that the application names is never shortened")
+    func longRetry() throws {
+        let hub = try Hub()
+        let (id, crm, _) = try hub.customer()
+        hub.erp.refuses = { _ in .retry(after: .seconds(600), reason: "error") }
+        hub.crm.change(crm, ["phone": "2"], at: hub.now)
+        try hub.hear("crm")
+        try hub.deliver("erp")
+        #expect(try hub.state("erp", id).wait?.until == hub.now + .seconds(600))
+    }
+
     @Test("a document deleted there by a person is a rejection")
     func deletedThere() throws {
         var customers = EntityPolicy("customer")

@@ -51,6 +51,28 @@ struct NumberTests {
         #expect(try #require(Number(text)).rounded(toScale: scale, rounding)?.description == expected)
     }
 
+    @Test(
+        "an exponent of any size is survived",
+        arguments: ["1e-9223372036854775808", "1e9223372036854775807", "-0.5e-9223372036854775808", "1e-99999999999999999999"])
+    func hugeExponent(_ text: String) throws {
+        let number = try #require(Number(text))
+        #expect(number.integer == nil && number.coefficient(atScale: 2) == nil && number.rounded(toScale: 4) == nil)
+        #expect(number.description == text)
+    }
+
+    @Test("sums are exact, and nil where they do not fit")
+    func sums() throws {
+        #expect(Number.sum([], scale: 2) == 0)
+        #expect(Number.sum([Number(1, scale: 1), 2], less: [Number(305, scale: 2)], scale: 2)?.description == "-0.95")
+        let most = Number(.max, scale: 4)
+        #expect(Number.sum([most], scale: 4) == most)
+        #expect(Number.sum([most, Number(1, scale: 4)], scale: 4) == nil)
+        #expect(Number.sum([Number(-1, scale: 4)], less: [most], scale: 4)?.description == "-922337203685477.5808")
+        #expect(Number.sum([Number(-2, scale: 4)], less: [most], scale: 4) == nil)
+        #expect(Number.sum([try #require(Number("1e30"))], scale: 4) == nil)
+        #expect(Number(0).coefficient(atScale: .max) == 0)
+    }
+
     @Test("what cannot be had exactly is nil")
     func inexact() throws {
         #expect(try #require(Number("2.345")).rounded(toScale: 2, .exact) == nil)

@@ -105,6 +105,51 @@ import Testing
         #expect(reply.status == 413 && reply["detail"].text?.contains("20000 bytes") == true, "\(reply.body)")
     }
 
+    // MARK: Too large for Kafka
+
+    private static let mostBytes = 4000
+    private static let large = event("large", key: "2", name: String(repeating: "x", count: 2 * mostBytes))
+
+    @Test func onlyTheEventThatIsTooLargeItselfIsRefused() async throws {
+        let office = try Office()
+        try office.start(captures: false, bytes: Self.mostBytes)
+        // A broker that takes less than its clients refuses whole batches of records.
+        try office.bus.pushErrors(.produce, [.recordTooLarge])
+        let small = [Self.event("1", key: "1"), Self.event("3", key: "3")]
+        let reply = try await office.post("[\(small[0]),\(Self.large),\(small[1])]", Self.batch)
+        #expect(reply.status == 413 && reply["member"] == "[1]", "\(reply.body)")
+        try await office.eventually("both small ones") { try await office.golden("customer").count == 2 }
+        let again = try await office.post("[\(small[0]),\(small[1])]", Self.batch)
+        #expect(again["accepted"] == 0 && again["duplicates"] == 2, "\(again.body)")
+    }
+
+    @Test func requestsAtOnceDoNotSufferFromEachOther() async throws {
+        let office = try Office()
+        try office.start(captures: false, bytes: Self.mostBytes)
+        try office.bus.pushErrors(.produce, [.recordTooLarge])
+        let client = office.client
+        let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
+            for number in 0..<8 {
+                group.addTask {
+                    let body = number == 0 ? Self.large : Self.event("\(number)", key: "9")
+                    return try await client.send(
+                        .POST, "/v1/events/crm", token: Office.publisher, headers: Self.structured, body: body
+                    ).status
+                }
+            }
+            return try await group.reduce(into: []) { $0.append($1) }.sorted()
+        }
+        #expect(statuses == [202, 202, 202, 202, 202, 202, 202, 413])
+    }
+
+    @Test func theEventAtFaultIsNamedByItsPlaceInTheRequest() async throws {
+        let office = try Office()
+        try office.start(captures: false, bytes: Self.mostBytes)
+        #expect(try await office.post(Self.event("1"), Self.structured).status == 202)
+        let reply = try await office.post("[\(Self.event("1")),\(Self.large)]", Self.batch)
+        #expect(reply.status == 413 && reply["member"] == "[1]", "\(reply.body)")
+    }
+
     @Test func withoutKafkaNothingIsConfirmed() async throws {
         let office = try Office()
         var patience = HTTPListener.Patience()

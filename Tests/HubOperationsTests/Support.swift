@@ -72,12 +72,15 @@ final class Office {
             environment: ["PUBLISHER": Self.publisher, "ASKER": Self.asker, "BELL": Self.bell])
     }
 
-    func start(captures: Bool = true, patience: HTTPListener.Patience = .init()) throws {
+    /// - Parameter bytes: of a record that Kafka's clients take at most; nil: as usual.
+    func start(captures: Bool = true, patience: HTTPListener.Patience = .init(), bytes: Int? = nil) throws {
         let configuration = try configuration()
         var options = RunningHub.Options()
         options.embedded = bus
         options.captures = captures
-        let hub = RunningHub(configuration: configuration, store: store, bus: bus.configuration, options: options)
+        var clients = bus.configuration
+        if let bytes { clients["message.max.bytes"] = String(bytes) }
+        let hub = RunningHub(configuration: configuration, store: store, bus: clients, options: options)
         self.hub = hub
         try hub.start()
         let listener = try HTTPListener(hub: hub, settings: try #require(configuration.http), patience: patience)

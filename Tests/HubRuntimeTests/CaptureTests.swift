@@ -134,6 +134,48 @@ import Testing
         #expect(try owner.map { String(decoding: $0, as: UTF8.self) } == fixture.store.write { try $0.storeID() })
     }
 
+    @Test func anIdleFeedIsLookedAtWhenSomebodyRingsOrItsTimeHasCome() throws {
+        let fixture = try HubFixture()
+        feed.feed.withLock { $0.pollTime = .seconds(3600) }
+        try start([], fixture)
+        fixture.eventually("the first look") { looks == 1 }
+        feed.feed.withLock {
+            $0.looks = [CapturedBatch(changes: [FeedApplication.change("a", name: "Acme", sequence: 1)], position: "1")]
+        }
+        #expect(looks == 1)
+        #expect(fixture.hub?.lookForChanges(in: "left") == true)
+        fixture.eventually("what the look found") { fixture.right.names == ["Acme"] }
+        fixture.eventually("another look, as there was something, and then none") { looks == 3 }
+        for _ in 0..<20 { _ = fixture.hub?.lookForChanges(in: "left") }
+        fixture.eventually("one look at least") { looks >= 4 }
+        #expect(looks < 23, "rings during a look are one more look")
+        #expect(fixture.hub?.lookForChanges(in: "right") == false)
+        fixture.stop()
+
+        feed.feed.withLock { $0.pollTime = .milliseconds(300) }
+        let (before, begun) = (looks, ContinuousClock.now)
+        try start([], fixture)
+        fixture.eventually("three looks without a ring") { looks >= before + 3 }
+        #expect(ContinuousClock.now - begun >= .milliseconds(600))
+    }
+
+    private var looks: Int { feed.feed.withLock { $0.positionsAsked.count } }
+
+    @Test func whatAFeedWantsAPersonToKnowIsAnAlarm() throws {
+        let fixture = try HubFixture()
+        let change = FeedApplication.change("a", name: "Acme", sequence: 1)
+        try start(
+            [
+                CapturedBatch(changes: [change], position: "1", notices: ["a has been merged into b"]),
+                CapturedBatch(changes: [], position: "2", notices: ["the log is nearly full"]),
+            ], fixture)
+        fixture.eventually("Acme at right") { fixture.right.names == ["Acme"] }
+        try fixture.eventually("both alarms") { try fixture.alarms().count { $0.code == "capture-notice" } == 2 }
+        let alarms = try fixture.alarms().filter { $0.code == "capture-notice" }
+        #expect(alarms.map(\.text) == ["a has been merged into b", "the log is nearly full"])
+        #expect(alarms.allSatisfy { $0.application == "left" })
+    }
+
     @Test func aFeedThatFailsGoesOnByItself() throws {
         let fixture = try HubFixture()
         feed.feed.withLock { $0.failures = 3 }

@@ -12,11 +12,16 @@ final class FeedApplication: Driver, LookingUp, Reading, Capturing, Sendable {
         /// The next look does not come back until it is let go.
         var hangs = false
         var positionsAsked: [String?] = []
+        var pollTime = Duration.zero
     }
 
     let feed = Mutex(State())
     private let application = MemoryApplication()
-    var manifest: Manifest { application.manifest }
+    var manifest: Manifest {
+        var manifest = application.manifest
+        manifest.pollTime = feed.withLock { $0.pollTime }
+        return manifest
+    }
 
     func capture(after position: String?, limit: Int) async throws(DriverError) -> CapturedBatch {
         let (look, fails, hangs) = feed.withLock { state in

@@ -97,7 +97,9 @@ import Testing
             ["partner_ids": [[6, 0, keys]], "dst_partner_id": kept.fields["id"] ?? .null, "state": "selection"])
         try await odoo.act("base.partner.merge.automatic.wizard", "action_merge", NativeKey(String(wizard)))
 
-        let changes = try await odoo.changes(after: position).changes.filter { $0.event.type == "res.partner" }
+        let look = try await odoo.changes(after: position)
+        let changes = look.changes.filter { $0.event.type == "res.partner" }
+        #expect(look.notices.contains { $0.hasPrefix("res.partner \(merged.key) has been merged into \(kept.key)") }, "\(look.notices)")
         #expect(!changes.contains { $0.event.operation == .delete })
         #expect(!changes.contains { $0.event.key == merged.key })
         #expect(changes.contains { $0.event.key == kept.key && $0.event.reference == nil })

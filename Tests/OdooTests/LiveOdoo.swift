@@ -97,14 +97,16 @@ struct LiveOdoo {
     }
 
     /// All changes from a position on, and the position behind them.
-    func changes(after position: String?) async throws -> (changes: [CapturedChange], position: String?) {
+    func changes(after position: String?) async throws -> (changes: [CapturedChange], position: String?, notices: [String]) {
         var all: [CapturedChange] = []
+        var notices: [String] = []
         var position = position
         while true {
             let batch = try await driver.capture(after: position, limit: 50)
             all += batch.changes
+            notices += batch.notices
             position = batch.position
-            if batch.changes.isEmpty { return (all, position) }
+            if batch.changes.isEmpty { return (all, position, notices) }
         }
     }
 }

@@ -34,13 +34,24 @@ import Testing
             ("", "needs the setting tables"), ("customer", "begin with the type's name"), ("customer: key", "name=value"),
             ("customer: colour=red", "none of table"), ("a: delete=maybe", "delete is removes"), ("a: table=.b", "no table's name"),
             ("a: adopt=perhaps", "adopt is yes or no"), ("a: feed=maybe", "slot (logical decoding)"),
-            ("a: document=b", "parts of a document"),
+            ("a: document=b", "parts of a document"), ("a: optional=perhaps", "optional is yes or no"),
+            ("a: feed=slot through=b:c:d", "with document="), ("a: feed=slot key=c(d)", "with document="),
+            ("a: document=b feed=slot key=c(d", "column(type)"), ("a: document=b feed=slot key=c(d';)", "column(type)"),
+            ("a: document=b feed=slot key=c through=d", "table:column:column"),
+            ("a: document=b feed=slot key=c through=d:e:f/g:h", "table:column:column"),
             ("a: feed=yes\nb: feed=slot", "not by both"), ("a: key=x\na: key=y", "declared twice"),
         ])
     func mistakesAreSaid(_ tables: String, _ words: String) {
         let error = #expect(throws: DriverError.self) { try make(tables) }
         #expect(error?.code == .configuration)
         #expect(error?.message.contains(words) == true, "\(error?.message ?? "")")
+    }
+
+    @Test func aTableThatIsOnlyReadTakesNoWrites() async throws {
+        let driver = try make("a: write=no feed=slot\nb: write=yes feed=slot")
+        #expect(driver.manifest.entity(native: "a")?.operations == [] && driver.manifest.entity(native: "a")?.delete == .refuses)
+        #expect(driver.manifest.entity(native: "b")?.operations.count == Delivery.Operation.allCases.count)
+        await driver.close()
     }
 
     @Test func limitsAreChecked() {

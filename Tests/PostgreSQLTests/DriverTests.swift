@@ -237,6 +237,15 @@ import Testing
         }
     }
 
+    @Test func aDatabaseThatWasRestoredIsSaid() async throws {
+        try await Desk.run("told: table=$schema.customer version=row_version reference=hub_reference feed=yes") { desk in
+            let feed = try #require(desk.driver as? any Capturing)
+            await #expect {
+                _ = try await feed.capture(after: "5/9999999999/0", limit: 10)
+            } throws: { "\($0)".contains("the database was restored") }
+        }
+    }
+
     @Test func theApplicationSaysWhoItIsAndWhatIsMissing() async throws {
         try await Desk.run { desk in
             let identity = try await desk.driver.probe()

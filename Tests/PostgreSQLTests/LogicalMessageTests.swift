@@ -27,7 +27,7 @@ import Testing
 
     @Test func messagesAreRead() throws {
         let place = try #require(LogSequenceNumber("16/B374D848"))
-        #expect(try read(Self.begin) == .begin(commit: place, time: Instant(milliseconds: 946_684_801_500)))
+        #expect(try read(Self.begin) == .begin(commit: place, time: Instant(milliseconds: 946_684_801_500), transaction: 7))
         #expect(try read(Self.commit) == .commit(commit: LogSequenceNumber(1), end: LogSequenceNumber(2)))
         guard case .relation(let relation) = try read(Self.relation) else {
             Issue.record("no relation")

@@ -7,15 +7,16 @@ import Testing
 
 /// Which transactions a batch holds, and what is given up.
 @Suite struct SlotBufferTests {
-    private func change(_ key: Int) -> SlotChange {
-        SlotChange(change: CapturedChange(event: ChangeEvent(type: "t", operation: .upsert, key: NativeKey("\(key)")), fields: nil))
+    private func change(_ key: Int, size: Int = 10) -> SlotChange {
+        let event = ChangeEvent(type: "t", operation: .upsert, key: NativeKey("\(key)"))
+        return SlotChange(change: CapturedChange(event: event, fields: nil), size: size)
     }
 
     private func buffer(_ transactions: [(commit: UInt64, count: Int)], maxBytes: Int = 1 << 20) -> SlotBuffer {
         var buffer = SlotBuffer(from: LogPlace(.zero), maxBytes: maxBytes)
         for transaction in transactions {
-            buffer.begin(LogSequenceNumber(transaction.commit))
-            for key in 0..<transaction.count { buffer.append([change(key)], size: 10) }
+            buffer.begin(LogSequenceNumber(transaction.commit), UInt32(transaction.commit))
+            for key in 0..<transaction.count { buffer.append(change(key)) }
             buffer.commit(LogSequenceNumber(transaction.commit + 5))
         }
         return buffer
@@ -30,6 +31,7 @@ import Testing
         var buffer = buffer([(10, 4), (20, 4), (30, 4)])
         let first = try taken(&buffer, LogPlace(.zero), 10)
         #expect(first.changes.count == 8 && first.reached == LogPlace(LogSequenceNumber(25)) && !first.isCut)
+        #expect(first.transactions == [10, 20])
         let again = try taken(&buffer, LogPlace(.zero), 10)
         #expect(again.changes.map(\.change) == first.changes.map(\.change), "nothing is given up before it is stored")
         let second = try taken(&buffer, first.reached, 10)
@@ -54,35 +56,41 @@ import Testing
 
     @Test func whatHasNoEndYetIsToldOnlyWhereItIsLargerThanABatch() throws {
         var buffer = SlotBuffer(from: LogPlace(.zero), maxBytes: 1 << 20)
-        buffer.begin(LogSequenceNumber(10))
-        buffer.append([change(1), change(2)], size: 10)
+        buffer.begin(LogSequenceNumber(10), 10)
+        buffer.append(change(1))
+        buffer.append(change(2))
         let whole = buffer.take(after: LogPlace(.zero), limit: 10)
         #expect(whole?.changes.isEmpty == true)
         let part = buffer.take(after: LogPlace(.zero), limit: 2)
-        #expect(part?.isCut == true && part?.changes.count == 2)
+        #expect(part?.isCut == true && part?.changes.count == 2 && part?.transactions == [10])
         buffer.keepalive(LogSequenceNumber(99))
         #expect(buffer.seen == .zero, "a transaction is open")
     }
 
     @Test func aFullBufferIsTakenFromInTheMiddleOfATransaction() throws {
         var buffer = SlotBuffer(from: LogPlace(.zero), maxBytes: 1000)
-        buffer.begin(LogSequenceNumber(10))
-        for key in 0..<4 { buffer.append([change(key)], size: 100) }
+        buffer.begin(LogSequenceNumber(10), 10)
+        for key in 0..<4 { buffer.append(change(key, size: 100)) }
         #expect(buffer.isFull)
         let batch = try taken(&buffer, LogPlace(.zero), 500)
         #expect(batch.changes.count == 4 && batch.isCut)
-        _ = buffer.take(after: batch.reached, limit: 500)
-        #expect(!buffer.isFull && buffer.nextIndex == 4)
+        let none = buffer.take(after: batch.reached, limit: 500)
+        #expect(none?.changes.isEmpty == true && !buffer.isFull)
+        // What follows is counted behind what has been given up.
+        buffer.append(change(4))
+        buffer.commit(LogSequenceNumber(15))
+        let rest = try taken(&buffer, batch.reached, 500)
+        #expect(rest.changes.count == 1 && rest.reached == LogPlace(LogSequenceNumber(15)) && !rest.isCut)
     }
 
     @Test func aBatchEndsBehindATruncation() throws {
         var buffer = SlotBuffer(from: LogPlace(.zero), maxBytes: 1 << 20)
-        buffer.begin(LogSequenceNumber(10))
+        buffer.begin(LogSequenceNumber(10), 10)
         buffer.truncate(["t"])
-        buffer.append([change(1)], size: 10)
+        buffer.append(change(1))
         buffer.commit(LogSequenceNumber(15))
-        buffer.begin(LogSequenceNumber(20))
-        buffer.append([change(2)], size: 10)
+        buffer.begin(LogSequenceNumber(20), 20)
+        buffer.append(change(2))
         buffer.commit(LogSequenceNumber(25))
         let batch = try taken(&buffer, LogPlace(.zero), 10)
         #expect(batch.changes.count == 1 && batch.truncated == ["t"] && batch.reached == LogPlace(LogSequenceNumber(15)))

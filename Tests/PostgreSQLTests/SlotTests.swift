@@ -166,6 +166,19 @@ import Testing
         }
     }
 
+    @Test func aDeletionSaysOfWhichCompanyItWas() async throws {
+        try await SlotDesk.run("", "branch: table=$schema.branch company=company feed=slot") { desk in
+            var listener = try desk.listener()
+            let error = await #expect(throws: DriverError.self) { try await listener.tell(5) }
+            #expect(error?.message.contains("has not the column company") == true, "\(error?.message ?? "")")
+            try desk.sql("ALTER TABLE branch REPLICA IDENTITY FULL; INSERT INTO branch (city, company) VALUES ('Lyon', 'fr')")
+            try await listener.tell { $0.isStreaming && !$0.told.isEmpty }
+            try desk.sql("DELETE FROM branch")
+            try await listener.tell { $0.told.last?.event.operation == .delete }
+            #expect(listener.told.map(\.event.company) == ["fr", "fr"])
+        }
+    }
+
     @Test func aTableThatComesLaterIsReadWhole() async throws {
         try await SlotDesk.run { desk in
             try desk.sql("INSERT INTO customer (name) VALUES ('a'); INSERT INTO country VALUES ('FR', 'France')")

@@ -65,6 +65,27 @@ struct HandshakeTests {
         await bench.driver.close()
     }
 
+    @Test(
+        "says how often the hub looks for changes, and nothing beyond a day",
+        arguments: [(nil, 0), (250, 250), (-1, nil), (86_400_001, nil)] as [(Int64?, Int64?)])
+    func pollTime(_ written: Int64?, _ milliseconds: Int64?) throws {
+        let entity: Value = [
+            "native": "thing", "entity": "thing", "operations": [], "createIsRepeatable": false, "hasToken": true, "tellsReference": false,
+            "tellsDeletes": false, "delete": "refuses",
+        ]
+        var manifest: Fields = [
+            "driver": "d", "version": "1", "summary": "things", "entities": [entity], "settleMilliseconds": 1000, "answerMilliseconds": 500,
+            "window": "none",
+        ]
+        manifest["pollMilliseconds"] = written.map { .number(Number($0)) }
+        let description: Value = ["protocol": 1, "manifest": .object(manifest), "capabilities": ["capture"]]
+        if let milliseconds {
+            #expect(try Description(description).manifest.pollTime == .milliseconds(milliseconds))
+        } else {
+            #expect { try Description(description) } throws: { "\($0)".contains("pollMilliseconds") }
+        }
+    }
+
     @Test("decides which capabilities the driver has")
     func capabilities() async throws {
         let full = try Bench("ok")

@@ -46,7 +46,7 @@ struct DriverTests {
             (422, .rejected(let rejection)):
             #expect(rejection == Rejection(rule: "refused", text: "No."))
         case (404, .gone), (410, .gone), (412, .changed), (500, .noAnswer), (502, .noAnswer), (504, .noAnswer): break
-        case (423, .retry(let time, _)), (429, .retry(let time, _)), (503, .retry(let time, _)): #expect(time == .seconds(1))
+        case (423, .later(let time, _)), (429, .later(let time, _)), (503, .later(let time, _)): #expect(time == .seconds(1))
         default: Issue.record("\(status) was answered as \(answer)")
         }
         await driver.close()
@@ -94,7 +94,7 @@ struct DriverTests {
         let date = formatter.string(from: Date().addingTimeInterval(120))
         for (text, least, most) in [("7", 7, 7), (date, 100, 120)] {
             let (driver, _) = try await driver { _ in .init(429, nil, ["Retry-After": text]) }
-            guard case .retry(let time, _) = try await driver.one(update) else {
+            guard case .later(let time, _) = try await driver.one(update) else {
                 Issue.record("429 is to be tried again")
                 return
             }
@@ -126,7 +126,7 @@ struct DriverTests {
         // A read and a comparison: one request, and what was promised besides it is free again.
         let same = delivery(.update, "item", "r", key: "1", ["name": "x"], expected: ["name": "x"])
         for _ in 0..<2 { #expect(try await driver.one(same).document != nil) }
-        guard case .retry(let time, let reason) = try await driver.one(same) else {
+        guard case .later(let time, let reason) = try await driver.one(same) else {
             Issue.record("the reserve was given away")
             return
         }

@@ -26,8 +26,8 @@ final class NumberedRows: Sendable {
 
     func answer(_ request: StrictServer.Request) -> StrictServer.Response {
         guard request.path == "/rows" else { return .init(404) }
-        let above = request.query["above"].flatMap { Int64($0) } ?? 0
-        let found = rows.withLock { $0 }.filter { $0.number > above }.sorted { $0.number < $1.number }
+        let above = request.query["above"].flatMap { Int64($0) }
+        let found = rows.withLock { $0 }.filter { row in above.map { row.number > $0 } ?? true }.sorted { $0.number < $1.number }
         let offset = request.query["offset"].flatMap { Int($0) } ?? 0
         let limit = request.query["limit"].flatMap { Int($0) } ?? 0
         return .init(200, .array(found.dropFirst(offset).prefix(limit).map(\.value)))

@@ -116,6 +116,11 @@ struct LiveAnswerTests {
         #expect(open["currency"] == "EUR" && open["terms"] == "30 days" && open["verdict"] == "accept" && open["reason"] == .null)
         let much = try told(try await ask(bench, "credit", ["customer": key(customer), "amount": .number(Number(5001, scale: 2))]))
         #expect(much["verdict"] == "refuse" && much["reason"]?.text?.contains("0.01") == true, "\(much)")
+        for amount in ["922337203685477.5807", "1e30"] {
+            let huge = try told(
+                try await ask(bench, "credit", ["customer": key(customer), "amount": .number(try #require(Number(amount)))]))
+            #expect(huge["verdict"] == "refuse" && huge["reason"]?.text?.contains("more than Tryton keeps") == true, "\(huge)")
+        }
         // Tryton says the same of an order of that amount.
         let fields = bench.order(customer, product, quantity: 1, price: .number(Number(5001, scale: 2)))
         #expect(
@@ -146,6 +151,10 @@ struct LiveAnswerTests {
         #expect(try await rules(good) == [])
         let poor = bench.order(customer, product, quantity: 200)
         #expect(try await rules(poor) == ["credit-limit"])
+        var huge = good
+        huge["lines"] = .array(
+            (1...5).map { ["key": .string("\($0)"), "product": key(product), "quantity": 9_000_000_000_000, "unit_price": 9_000_000] })
+        #expect(try await rules(huge) == ["credit-limit"])
         let nowhere = try await bench.create("party.party", ["name": "Nowhere"], "nowhere")
         let bad: Fields = [
             "party": key(nowhere), "nonsense": 1, "number": "7", "sale_date": "2026-02-30", "payment_term": "never",

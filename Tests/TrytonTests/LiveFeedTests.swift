@@ -82,6 +82,28 @@ struct LiveFeedTests {
         #expect(Set(told) == keys && told.count == keys.count)
     }
 
+    @Test("Of more changes than one look goes through, none is left out, in whatever order they were made")
+    func more() async throws {
+        let bench = try TrytonBench()
+        let position = try await bench.present()
+        var keys: [NativeKey] = []
+        for name in ["1", "2", "3", "4", "5", "6", "7"] { keys.append(try await bench.customer("Many \(name)").key) }
+        let begun = try await bench.changes(after: position).position
+        for key in keys.reversed() { try await bench.edit("party.party", key, ["name": .string("Edited \(bench.run)")]) }
+        var settings = bench.driver.settings
+        settings.changesAtOnce = 3
+        let narrow = TrytonBench(TrytonDriver(settings, LiveTryton.acquaintance))
+        var told: Set<NativeKey> = []
+        var reached = begun
+        for _ in 0..<10 where told.count < keys.count {
+            let batch = try await narrow.driver.capture(after: reached, limit: 50)
+            told.formUnion(batch.changes.filter { $0.fields?["name"] == .string("Edited \(bench.run)") }.compactMap(\.event.key))
+            reached = batch.position
+        }
+        #expect(told == Set(keys))
+        await narrow.driver.close()
+    }
+
     @Test("Paging tells every document once, in the order of keys")
     func paging() async throws {
         let bench = try TrytonBench()

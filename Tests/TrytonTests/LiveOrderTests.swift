@@ -70,6 +70,7 @@ struct LiveOrderTests {
         try await bench.edit("sale.sale", made.key, ["comment": "touched"])
 
         #expect(try await bench.driver.lookUp([LookUp(native: "sale.sale", company: nil, reference: half.reference("half"))]) == [[]])
+        #expect(try await bench.driver.tell([ReadRequest(native: "sale.sale", company: nil, key: made.key)]) == [nil])
         let feed = try await bench.changes(after: start)
         #expect(!feed.changes.contains { $0.event.type == "sale.sale" && $0.event.key == made.key })
 
@@ -80,6 +81,25 @@ struct LiveOrderTests {
         #expect(made.fields["state"] == "processing" && made.fields["lines"]?.array?.first?["key"] == "a")
         let told = try await bench.changes(after: feed.position).changes
         #expect(told.contains { $0.event.key == made.key && $0.event.type == "sale.sale" && $0.event.reference == half.reference("half") })
+    }
+
+    @Test("What people take further while a create is half done is not taken back")
+    func takenFurther() async throws {
+        let bench = try TrytonBench(["orders": "quotation"])
+        let (customer, product) = (try await bench.customer("Further"), try await bench.product("FU"))
+        let fields = bench.order(customer, product, quantity: 3)
+        let made = try await bench.create("sale.sale", fields, "further")
+        let id = Value.id(try #require(Int64(made.key.rawValue)))
+        let row = try #require(try await bench.work().rows("sale.sale", [["id", "=", id]], ["attachments"]).first)
+        var mark = OrderMark()
+        mark.isUnfinished = true
+        let attachment = try #require(row["attachments"]?.array?.first)
+        try await bench.person("ir.attachment", "write", [[attachment], ["description": .string(mark.text)]])
+        try await bench.person("sale.sale", "confirm", [[id]])
+
+        let answer = try await bench.apply(bench.delivery(.create, "sale.sale", fields, reference: bench.reference("further")))
+        #expect(answer.isWritten && answer.document?.key == made.key, "\(answer)")
+        #expect(["confirmed", "processing"].contains(answer.document?.fields["state"]?.text), "\(answer)")
     }
 
     @Test("A draft's lines are changed, added and removed by the hub's names of them; cancelled and deleted")

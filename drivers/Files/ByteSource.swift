@@ -18,9 +18,9 @@ final class ByteSource: @unchecked Sendable {
     private static let bufferSize = 1 << 16
 
     init(path: String) throws(DurableFile.Failure) {
-        descriptor = open(path, O_RDONLY | O_CLOEXEC)
         self.path = path
         buffer = [UInt8](repeating: 0, count: Self.bufferSize)
+        descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw DurableFile.Failure("\(path) cannot be opened") }
     }
 
@@ -64,4 +64,9 @@ final class ByteSource: @unchecked Sendable {
             return
         }
     }
+}
+
+extension DurableFile.Failure {
+    /// It lies with that one file until somebody mends it, and neither with the disk nor with what the system has left.
+    var isOfTheFile: Bool { [EACCES, EPERM, ELOOP, EISDIR].contains(number) }
 }

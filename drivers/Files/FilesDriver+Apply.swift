@@ -8,7 +8,7 @@ extension FilesDriver {
     package func apply(_ batch: [Delivery]) async throws(DriverError) -> [Answer] {
         let begun = ContinuousClock.now
         let patience = manifest.answerTime / 2
-        let busy = batch.map { _ in Answer.retry(after: Self.retry, reason: "another process holds the folder's record") }
+        let busy = batch.map { _ in Answer.later(after: Self.retry, reason: "another process holds the folder's record") }
         let answers: [Answer]
         do throws(DriverError) {
             answers = try await perform { [self] work in
@@ -56,7 +56,7 @@ extension FilesDriver {
             throw Refusal("unknown-type", nil, "No files go out for \(delivery.native).")
         }
         let hasUnread = try Refusal.passing { try intake.hasUnread(type.native, work) }
-        if hasUnread { return .retry(after: Self.retry, reason: "files of \(type.native) are still being read") }
+        if hasUnread { return .later(after: Self.retry, reason: "files of \(type.native) are still being read") }
         let wanted: FolderDocument
         switch try WantedDocument(delivery, type, work).outcome {
         case .ends(let answer): return answer

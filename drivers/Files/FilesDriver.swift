@@ -92,19 +92,18 @@ package struct FilesDriver: Driver, LookingUp, Reading, Paging, Capturing {
             let waiting = try work.entryCount(after: place, atMost: limit)
             if waiting < limit { _ = try intake.read(limit - waiting, &work) }
             // A file may end with more entries than rows: deletions of what was missing in it.
-            var batch = try work.batch(after: place, limit: limit)
-            if position != nil, let forgotten = try work.forgotten(), place < forgotten {
-                batch.malformed.insert(
-                    MalformedEntry(
-                        native: nil, code: "feed-gap",
-                        reason: "entries \(place + 1) to \(forgotten) of the feed are no longer kept; compare",
-                        raw: []), at: 0)
-                if batch.changes.count + batch.malformed.count > limit {
-                    batch = (Array(batch.changes.dropLast()), batch.malformed, batch.last)
-                }
+            guard position != nil, let forgotten = try work.forgotten(), place < forgotten else {
+                let batch = try work.batch(after: place, limit: limit)
+                return CapturedBatch(
+                    changes: batch.changes, malformed: batch.malformed, position: batch.last.map { String($0) } ?? position)
             }
+            let gap = MalformedEntry(
+                native: nil, code: "feed-gap", reason: "entries \(place + 1) to \(forgotten) of the feed are no longer kept; compare",
+                raw: [])
+            // The gap takes one entry's room. It is told once: even where nothing stands behind it, the feed goes on behind it.
+            let batch = try work.batch(after: forgotten, limit: limit - 1)
             return CapturedBatch(
-                changes: batch.changes, malformed: batch.malformed, position: batch.last.map { String($0) } ?? position)
+                changes: batch.changes, malformed: [gap] + batch.malformed, position: String(batch.last ?? forgotten))
         }
     }
 

@@ -48,6 +48,28 @@ struct FolderPaths: Sendable, Hashable {
     }
 }
 
+extension FolderPaths {
+    /// Where a file of that number is put, a place where nothing lies: a number comes again where a transaction did not happen, and what
+    /// that one took may lie there still.
+    static func free(in folder: String, _ number: Int64, _ name: String) -> String {
+        var path = "\(folder)/\(number)-\(name)"
+        var again = 0
+        while FoundFile(name: name, path: path) != nil {
+            again += 1
+            path = "\(folder)/\(number).\(again)-\(name)"
+        }
+        return path
+    }
+
+    /// The name under which a file was dropped that ``free(in:_:_:)`` has found a place; nil for other files.
+    static func dropped(_ name: String) -> String? {
+        guard let dash = name.firstIndex(of: "-") else { return nil }
+        let numbers = name[..<dash].split(separator: ".", omittingEmptySubsequences: false)
+        guard numbers.count <= 2, numbers.allSatisfy({ Int64($0) != nil }) else { return nil }
+        return String(name[dash...].dropFirst())
+    }
+}
+
 /// A regular file as it lies in a folder.
 struct FoundFile: Sendable, Hashable {
     var name: String

@@ -36,8 +36,9 @@ struct InboundFile: Sendable, Hashable {
         return try Row.fetchAll(statement, arguments: [place]).map { InboundFile($0) }
     }
 
-    static func isNoted(path: String, _ db: Database) throws -> Bool {
-        try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM file WHERE path = ?)", arguments: [path]) ?? false
+    /// Where the files lie that have been taken and not been put away.
+    static func unsettledPaths(_ db: Database) throws -> Set<String> {
+        Set(try String.fetchAll(db, sql: "SELECT path FROM file WHERE settled = 0"))
     }
 
     /// True where a file that stays in its place has been noted with the content that it has now.

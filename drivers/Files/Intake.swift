@@ -13,8 +13,8 @@ final class Intake: Sendable {
     let paths: FolderPaths
     /// The file that was read last, where reading goes on.
     private let open = Mutex<OpenFile?>(nil)
-    /// Files left in the driver's own folder by a crash have been looked for.
-    private let hasLookedForStrays = Atomic<Bool>(false)
+    /// Files that are gone from their places have been forgotten.
+    private let hasForgotten = Atomic<Bool>(false)
 
     /// Files that are taken, and documents that are deleted, in one go.
     private static let atOnce = 500
@@ -52,10 +52,10 @@ final class Intake: Sendable {
     private func takeFiles(_ work: FolderWork) throws -> Int {
         guard let inbound = paths.inbound, let taken = paths.taken else { return 0 }
         var count = 0
-        if !hasLookedForStrays.load(ordering: .relaxed) {
-            try takeStrays(taken, work)
+        try takeStrays(taken, work)
+        if !hasForgotten.load(ordering: .relaxed) {
             try InboundFile.forgetVanished(work.db)
-            hasLookedForStrays.store(true, ordering: .relaxed)
+            hasForgotten.store(true, ordering: .relaxed)
         }
         for found in try FoundFile.all(in: inbound) where count < Self.atOnce {
             guard let type = types.first(where: { $0.inbound.map(found.matches) == true }) else { continue }
@@ -64,7 +64,7 @@ final class Intake: Sendable {
                 if try InboundFile.isKnown(found, work.db) { continue }
                 _ = try InboundFile.note(found, type, path: { _ in found.path }, work.db)
             } else {
-                let file = try InboundFile.note(found, type, path: { "\(taken)/\($0)-\(found.name)" }, work.db)
+                let file = try InboundFile.note(found, type, path: { FolderPaths.free(in: taken, $0, found.name) }, work.db)
                 try DurableFile.move(found.path, to: file.path)
             }
             count += 1
@@ -72,14 +72,18 @@ final class Intake: Sendable {
         return count
     }
 
-    /// Files that were taken by a transaction which then did not happen.
+    /// Files that were taken by a transaction which then did not happen, in this process or in another one. They come before newer ones,
+    /// and are looked for every time: whoever took them may never come back.
     private func takeStrays(_ taken: String, _ work: FolderWork) throws {
-        for found in try FoundFile.all(in: taken) where !(try InboundFile.isNoted(path: found.path, work.db)) {
-            guard let dash = found.name.firstIndex(of: "-"), Int64(found.name[..<dash]) != nil else { continue }
-            var original = found
-            original.name = String(found.name[dash...].dropFirst())
-            guard let type = types.first(where: { $0.inbound.map(original.matches) == true }) else { continue }
-            _ = try InboundFile.note(original, type, path: { _ in found.path }, work.db)
+        let names = try FileManager.default.contentsOfDirectory(atPath: taken)
+        if names.isEmpty { return }
+        let noted = try InboundFile.unsettledPaths(work.db)
+        let strays = names.filter { !noted.contains("\(taken)/\($0)") }
+        for stray in strays.sorted(by: { $0.precedesInBytes($1) }) {
+            guard let name = FolderPaths.dropped(stray), let found = FoundFile(name: name, path: "\(taken)/\(stray)"),
+                let type = types.first(where: { $0.inbound.map(found.matches) == true })
+            else { continue }
+            _ = try InboundFile.note(found, type, path: { _ in found.path }, work.db)
         }
     }
 
@@ -99,6 +103,9 @@ final class Intake: Sendable {
             reading = try opened(file, type)
         } catch let problem as RowReader.Problem {
             try refuse(&file, problem.text, &work)
+            return 1
+        } catch let failure as DurableFile.Failure where failure.isOfTheFile {
+            try refuse(&file, "it cannot be read: \(failure)", &work)
             return 1
         }
         var count = 0
@@ -126,7 +133,12 @@ final class Intake: Sendable {
 
     private func opened(_ file: InboundFile, _ type: TypeDeclaration) throws -> OpenFile {
         let known = open.withLock { $0 }
-        if let known, known.number == file.number, known.source.offset == file.offset, file.offset > 0 { return known }
+        // A number may have come again for another file: what has been read tells them apart.
+        if let known, known.number == file.number, file.offset > 0, known.source.offset == file.offset,
+            known.source.digest.text == file.digest
+        {
+            return known
+        }
         return try OpenFile(file, type)
     }
 

@@ -32,7 +32,7 @@ struct Progress: Sendable {
             switch failure {
             case .noAnswer(let text), .unusable(let text): return .noAnswer(reason: text)
             case .unreachable(let text), .unauthorised(let text): return hasEffect ? .noAnswer(reason: text) : nil
-            case .busy(let after, let text): return hasEffect ? .noAnswer(reason: text) : .retry(after: after, reason: text)
+            case .busy(let after, let text): return hasEffect ? .noAnswer(reason: text) : .later(after: after, reason: text)
             case .refused(let refusal):
                 let rejection = refusal.rejection
                 if hasEffect { return .noAnswer(reason: "half done, then refused: \(rejection)") }

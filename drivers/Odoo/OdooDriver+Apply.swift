@@ -24,7 +24,7 @@ extension OdooDriver {
                 } else if case .odoo(let failure) = error {
                     // Nothing of this document happened. For the whole batch that holds only as long as nothing else has.
                     if !isBegun { throw failure.driverError }
-                    answers.append(.retry(after: .seconds(1), reason: failure.driverError.message))
+                    answers.append(.later(after: .seconds(1), reason: failure.driverError.message))
                 }
             }
             isBegun = true

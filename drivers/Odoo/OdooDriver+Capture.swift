@@ -8,12 +8,10 @@ extension OdooDriver {
     package func capture(after text: String?, limit: Int) async throws(DriverError) -> CapturedBatch {
         var position = CapturePosition()
         if let text { position = try CapturePosition(text: text) }
-        do { try await pace.wait(options.poll) } catch {
-            throw DriverError(.unreachable, "The look for changes was called off.", cause: error)
-        }
         let now = Instant(milliseconds: Int64(Date().timeIntervalSince1970 * 1000))
         let limit = max(1, limit)
         var changes: [CapturedChange] = []
+        var notices: [String] = []
         for feed in feeds where changes.count < limit {
             let known = position.places[feed.name] ?? CapturePosition.Place()
             let left = limit - changes.count
@@ -22,23 +20,27 @@ extension OdooDriver {
                     return try await look(feed, from: known, limit: left, now: now)
                 } catch .refused(let refusal) where refusal.status == 403 || refusal.status == 404 {
                     // Not installed, or not this user's: there is nothing to tell. `probe` says so.
-                    return ([], known)
+                    return Look(changes: [], place: known)
                 }
             }
-            changes += found.0
-            position.places[feed.name] = found.1
+            changes += found.changes
+            notices += found.notices
+            position.places[feed.name] = found.place
         }
-        pace.looked(found: !changes.isEmpty)
-        return CapturedBatch(changes: changes, position: position.text)
+        return CapturedBatch(changes: changes, position: position.text, notices: notices)
     }
-
-    package func nudge() { pace.nudge() }
 
     /// What is looked through on its own: a model, in one company where it is kept per company, so that a deletion can name it.
     private struct Feed {
         var type: NativeType
         var company: Int64?
         var name: String { company.map { "\(type.model)@\($0)" } ?? type.model }
+    }
+
+    private struct Look {
+        var changes: [CapturedChange]
+        var place: CapturePosition.Place
+        var notices: [String] = []
     }
 
     private var feeds: [Feed] {
@@ -50,23 +52,28 @@ extension OdooDriver {
 
     private func look(
         _ feed: Feed, from known: CapturePosition.Place, limit: Int, now: Instant
-    ) async throws(OdooFailure) -> ([CapturedChange], CapturePosition.Place) {
+    ) async throws(OdooFailure) -> Look {
         var place = known
-        if place.first != nil { return try await goThrough(feed, &place, limit, now) }
-        var changes = try await polled(feed, &place, limit, now)
-        if changes.count < limit, (now - place.swept) >= options.sweep, pace.maySweep(feed.name, every: options.sweep) {
-            let found = try await sweep(feed, &place, limit - changes.count, now)
+        if place.first != nil { return Look(changes: try await goThrough(feed, &place, limit, now), place: place) }
+        var look = Look(changes: try await polled(feed, &place, limit, now), place: place)
+        if look.changes.count < limit, (now - place.swept) >= options.sweep, pace.maySweep(feed.name, every: options.sweep) {
+            let (found, merged) = try await sweep(feed, &place, limit - look.changes.count, now)
             pace.swept(feed.name, found: !found.isEmpty)
-            changes += found
+            look.changes += found
+            look.notices = merged.sorted { $0.key < $1.key }.map { gone, left in
+                "\(feed.type.model) \(gone) has been merged into \(left) in Odoo: its record here stays, writes to it are refused, and which of the two "
+                    + "records is to go is for a person to decide"
+            }
+            look.place = place
         }
-        return (changes, place)
+        return look
     }
 
     // MARK: The first time
 
     private func goThrough(
         _ feed: Feed, _ place: inout CapturePosition.Place, _ limit: Int, _ now: Instant
-    ) async throws(OdooFailure) -> ([CapturedChange], CapturePosition.Place) {
+    ) async throws(OdooFailure) -> [CapturedChange] {
         if place.date == nil {
             // What changes from here on is found by its date afterwards.
             place.date = try await latest(feed)
@@ -90,7 +97,7 @@ extension OdooDriver {
         place.top = ids.last ?? place.top
         place.moved = now
         place.swept = now
-        return (changes, place)
+        return changes
     }
 
     private func latest(_ feed: Feed) async throws(OdooFailure) -> String? {
@@ -174,7 +181,7 @@ extension OdooDriver {
     /// Compares the keys that were told, and the numbers above them, with those that are there.
     private func sweep(
         _ feed: Feed, _ place: inout CapturePosition.Place, _ limit: Int, _ now: Instant
-    ) async throws(OdooFailure) -> [CapturedChange] {
+    ) async throws(OdooFailure) -> (changes: [CapturedChange], merged: [Int64: Int64]) {
         let present = KeyRanges(try await ids(feed.type, scope(feed.type, feed.company)))
         let told = place.keys.subtracting(present)
         let untold = try await neverTold(feed, place, present)
@@ -187,7 +194,7 @@ extension OdooDriver {
         } else if let next = untold.gone.first(where: { !gone.contains($0) }) {
             place.top = next - 1
         }
-        if gone.isEmpty { return [] }
+        if gone.isEmpty { return ([], [:]) }
         let merged = try await survivors(feed.type, gone)
         place.keys = place.keys.without(Set(gone))
         for id in gone { place.told[id] = nil }
@@ -195,7 +202,7 @@ extension OdooDriver {
         // What a merge left may have taken over members: it is told, whatever its date says.
         let left = try await documents(feed.type, Set(merged.values).sorted(), references: true)
         for document in left { place.told[document.id]?.hash = CapturePosition.hash(of: document.fields) }
-        return gone.filter { merged[$0] == nil }.map { deletion(feed, $0, now) } + left.map { change(feed, $0, now) }
+        return (gone.filter { merged[$0] == nil }.map { deletion(feed, $0, now) } + left.map { change(feed, $0, now) }, merged)
     }
 
     /// Documents that came and went between two looks leave a gap in the numbers, as do creates that were refused. The hub may have made

@@ -71,6 +71,8 @@ extension OdooDriver {
             progress.hasEffect = false
             throw .broken(Broken(refusal.rejection.rule, refusal.rejection.field, refusal.message))
         }
+        // Whatever goes wrong from here on, the order is one.
+        progress.hasEffect = true
         let document = try await readBack(.order, id, company)
         guard document.fields["state"] == .some("sale") else {
             throw .odoo(.noAnswer("sale.order \(id) is \(document.fields["state"]?.text ?? "nothing") after its confirmation"))

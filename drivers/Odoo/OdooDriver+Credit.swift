@@ -26,11 +26,12 @@ extension OdooDriver {
             answer.terms = try await catalogue.code(terms, "account.payment.term", "name")
         }
         let amount = question.arguments["amount"]?.number ?? 0
-        if let limit = answer.limit, let total = Self.sum([answer.openOrders, answer.unpaid, amount]), total > limit {
+        let total = Number.sum([answer.openOrders, answer.unpaid, amount], scale: 2)
+        if let limit = answer.limit, total.map({ $0 > limit }) ?? true {
             answer.isAccepted = false
             answer.reason = """
-                \(partner["name"]?.text ?? "The customer") would owe \(total) with a limit of \(limit). Odoo warns of it and leaves the \
-                decision to people.
+                \(partner["name"]?.text ?? "The customer") would owe \(total ?? amount) with a limit of \(limit). Odoo warns of it and leaves \
+                the decision to people.
                 """
         }
         return .says(answer.fields, asOf: now)
@@ -59,18 +60,6 @@ extension OdooDriver {
         } catch .refused(let refusal) where refusal.status == 403 {
             return nil
         }
-    }
-
-    /// nil where it is more than 64 bits hold.
-    private static func sum(_ amounts: [Number]) -> Number? {
-        var cents: Int64 = 0
-        for amount in amounts {
-            guard let part = amount.coefficient(atScale: 2) else { return nil }
-            let (sum, isTooMuch) = cents.addingReportingOverflow(part)
-            guard !isTooMuch else { return nil }
-            cents = sum
-        }
-        return Number(cents, scale: 2)
     }
 }
 

@@ -40,6 +40,33 @@ extension OdooDriver {
         return found
     }
 
+    /// As the feed tells them: what a type leaves out is left out, and partners are named by their own number as well.
+    package func tell(_ references: [ReadRequest]) async throws(DriverError) -> [NativeDocument?] {
+        var told = [NativeDocument?](repeating: nil, count: references.count)
+        let groups = Dictionary(grouping: references.indices) { references[$0].native + "@" + (references[$0].company ?? "") }
+        for places in groups.values {
+            guard let first = places.first.map({ references[$0] }), let type = NativeType.named(first.native) else { continue }
+            let ids = places.compactMap { Int64(references[$0].key.rawValue) }
+            let documents = try await asked { () async throws(OdooFailure) in try await present(type, ids, company(first.company)) }
+            for place in places { told[place] = Int64(references[place].key.rawValue).flatMap { documents[$0] }?.told(type) }
+        }
+        return told
+    }
+
+    /// Documents by the numbers that they were asked for: of merged partners, the one that is left.
+    private func present(_ type: NativeType, _ ids: [Int64], _ company: Int64?) async throws(OdooFailure) -> [Int64: OdooDocument] {
+        let domain = scope(type, company) + [["id", "in", OdooClient.keys(ids)]]
+        let rows = try await client.search(type.model, domain, ["id"], order: "id", company: company)
+        let there = rows.compactMap { $0["id"]?.integer }
+        let merged = try await survivors(type, ids.filter { !there.contains($0) })
+        let all = Set(there).union(merged.values).sorted()
+        let documents = try await documents(type, all, company: company, references: true)
+        try await mark(type, documents.filter { !(type.isArchived && $0.isArchived) }.map(\.id))
+        var found = Dictionary(documents.map { ($0.id, $0) }) { first, _ in first }
+        for (id, left) in merged { found[id] = found[left] }
+        return found
+    }
+
     /// By number, which never changes and only grows. What people archive is left out, as it counts as deleted.
     package func page(native: String, company name: String?, after cursor: String?, limit: Int) async throws(DriverError) -> Page {
         guard let type = NativeType.named(native) else { return Page(documents: [], next: nil) }

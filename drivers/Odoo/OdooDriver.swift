@@ -3,7 +3,7 @@ package import HubDriver
 import HubModel
 
 /// The driver of an Odoo: everything through its JSON-2 interface and with its own rules, in the rights of one user.
-package struct OdooDriver: Driver, LookingUp, Reading, Paging, Nudgeable, Answering, Discovering {
+package struct OdooDriver: Driver, LookingUp, Reading, Paging, Capturing, Answering, Discovering {
     package let manifest: Manifest
     let client: OdooClient
     let catalogue: Catalogue
@@ -18,7 +18,6 @@ package struct OdooDriver: Driver, LookingUp, Reading, Paging, Nudgeable, Answer
         /// Whether an order that the hub creates is confirmed at once.
         var confirmsOrders = true
         /// Between looks for changes where nothing was new.
-        var poll = Duration.seconds(1)
         /// How long a transaction in Odoo may take to commit and still be seen by capture.
         var overlap = Duration.seconds(60)
         /// Between comparisons of the lists of keys, which find deletions.

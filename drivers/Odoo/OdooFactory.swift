@@ -51,7 +51,7 @@ package enum OdooFactory: DriverFactory {
         ] {
             if let template = settings.text(setting) { options.links[type.model] = try DocumentLink(template, setting: setting) }
         }
-        options.poll = .milliseconds(try settings.number("pollMilliseconds", 1000, 1...600_000))
+        let poll = Duration.milliseconds(try settings.number("pollMilliseconds", 1000, 1...600_000))
         options.overlap = .seconds(try settings.number("overlapSeconds", 60, 1...3600))
         options.sweep = .seconds(try settings.number("sweepSeconds", 30, 0...86_400))
         for (company, own) in settings.companies.sorted(by: { $0.key < $1.key }) {
@@ -75,7 +75,11 @@ package enum OdooFactory: DriverFactory {
         let client = OdooClient(
             http: HTTPConnection(http), key: key, database: settings.text("database"), time: answer,
             language: settings.text("language") ?? "en_US")
-        let manifest = OdooManifest.manifest(settle: settle, answer: answer, isPerCompany: !options.companies.isEmpty)
+        let manifest = OdooManifest.manifest(settle: settle, answer: answer, poll: poll, isPerCompany: !options.companies.isEmpty)
         return OdooDriver(manifest: manifest, client: client, options: options)
+    }
+
+    package static func signal(_ settings: DriverSettings) throws(DriverError) -> SignalMap? {
+        SignalMap(settings: ["tables": String(decoding: PackageResources.signal_tables, as: UTF8.self)])
     }
 }

@@ -3,7 +3,7 @@ import HubModel
 
 /// What the driver says of Odoo.
 enum OdooManifest {
-    static func manifest(settle: Duration, answer: Duration, isPerCompany: Bool) -> Manifest {
+    static func manifest(settle: Duration, answer: Duration, poll: Duration, isPerCompany: Bool) -> Manifest {
         return Manifest(
             driver: OdooFactory.name, version: "1.0", summary: "Odoo 19 through its JSON-2 interface",
             entities: NativeType.all.map { type in
@@ -13,7 +13,7 @@ enum OdooManifest {
                     isPerCompany: type.hasCompany && isPerCompany, transitions: transitions(type),
                     rules: rules(type))
             },
-            settleTime: settle, answerTime: answer, limits: Manifest.Limits(batch: 1, concurrentCalls: 4),
+            settleTime: settle, answerTime: answer, limits: Manifest.Limits(batch: 1, concurrentCalls: 4), pollTime: poll,
             window: """
                 Odoo has no version token and the last writer wins. A write reads the document first, compares it with what the hub last \
                 heard in the members that the hub writes, and only then changes the members that differ: what a person saves between that \

@@ -17,8 +17,6 @@ struct BatchWork {
     let session: PostgresSession
     /// Nothing is committed past this.
     let until: ContinuousClock.Instant
-    /// How often one transaction is tried where others stand in its way.
-    private static let tries = 5
 
     private var answers: [Answer?]
     private var isAnythingDone = false
@@ -46,111 +44,97 @@ struct BatchWork {
         return .success(answers.map { $0 ?? .noAnswer(reason: "the delivery was passed over") })
     }
 
-    private struct Row: Hashable {
-        var native: String
-        var key: NativeKey
+    /// Deliveries that may stand in one transaction: no target and no row twice.
+    private struct Round {
+        private struct Row: Hashable {
+            var native: String
+            var key: NativeKey
+        }
+
+        private(set) var places: [Int] = []
+        private var targets: Set<Target>
+        private var rows: Set<Row>
+
+        init(capacity: Int) {
+            targets = Set(minimumCapacity: capacity)
+            rows = Set(minimumCapacity: capacity)
+        }
+
+        /// - Returns: whether there is room for it.
+        mutating func take(_ delivery: Delivery, at place: Int) -> Bool {
+            guard targets.insert(delivery.target).inserted else { return false }
+            if let key = delivery.key, !rows.insert(Row(native: delivery.native, key: key)).inserted {
+                targets.remove(delivery.target)
+                return false
+            }
+            places.append(place)
+            return true
+        }
     }
 
-    /// Deliveries that may stand in one transaction: no target and no row twice.
     private func rounds() -> [[Int]] {
-        var rounds: [[Int]] = []
-        var targets: [Set<Target>] = []
-        var rows: [Set<Row>] = []
-        for (index, delivery) in deliveries.enumerated() {
-            let row = delivery.key.map { Row(native: delivery.native, key: $0) }
-            let free = rounds.indices.first { round in
-                !targets[round].contains(delivery.target) && row.map { !rows[round].contains($0) } ?? true
+        var rounds = [Round(capacity: deliveries.count)]
+        for (place, delivery) in deliveries.enumerated() {
+            var number = 0
+            while !rounds[number].take(delivery, at: place) {
+                number += 1
+                if number == rounds.count { rounds.append(Round(capacity: 1)) }
             }
-            let round = free ?? rounds.count
-            if free == nil {
-                rounds.append([])
-                targets.append([])
-                rows.append([])
-            }
-            rounds[round].append(index)
-            targets[round].insert(delivery.target)
-            if let row { rows[round].insert(row) }
         }
-        return rounds
+        return rounds.map(\.places)
     }
 
     /// - Parameter isCareful: nothing is tried without having been looked at.
     /// - Throws: where the database cannot be reached; deliveries without an answer had no effect.
     private mutating func work(_ places: [Int], isCareful: Bool = false) throws(PostgresError) {
-        var attempt = 0
-        var isCareful = isCareful
-        var isRepeated = false
-        // A COMMIT of this transaction has had no answer.
-        var isInDoubt = false
+        var attempts = WriteAttempts(isCareful: isCareful)
         while true {
-            attempt += 1
-            guard ContinuousClock.now < until else {
-                let reason = "the database took too long"
-                return put(isInDoubt ? .noAnswer(reason: reason) : .retry(after: .seconds(1), reason: reason), places)
-            }
+            guard ContinuousClock.now < until else { return put(attempts.later(.seconds(1), "the database took too long"), places) }
             do throws(TransactionError) {
-                let known = try session.transaction { connection throws(PostgresError) in
-                    var transaction = WriteTransaction(
-                        places.map { deliveries[$0] }, driver: driver, connection: connection, isRepeated: isRepeated,
-                        isCareful: isCareful)
-                    let answers = try transaction.run()
-                    guard ContinuousClock.now < until else { throw PostgresError(.late, "the database took too long") }
-                    return answers
-                }
-                for (place, answer) in zip(places, known) { answers[place] = answer }
-                isAnythingDone = true
-                return
+                return try write(places, attempts)
             } catch {
-                let cause = error.cause
-                isInDoubt = isInDoubt || error.isOutcomeUnknown
-                let isDoubled = cause.schema == "multipoint" && cause.constraint == "write_log_pkey"
-                if cause.isTransient || isDoubled {
-                    // Others stood in the way, or the same delivery was being written elsewhere: what it left is seen now.
-                    guard attempt < Self.tries else {
-                        let reason = cause.description
-                        return put(isInDoubt ? .noAnswer(reason: reason) : .retry(after: .milliseconds(200), reason: reason), places)
-                    }
-                    usleep(UInt32.random(in: 1000...5000) << UInt32(attempt))
-                    continue
-                }
-                switch cause.kind {
-                case .lost where !isRepeated:
-                    // Whether it was kept stands in the write log, which the repetition looks into first, waiting for the old one's locks.
-                    isRepeated = true
+                switch attempts.step(after: error) {
+                case .again(let pause): usleep(UInt32.random(in: pause))
+                case .atOnce: break
+                case .withOtherShapes: driver.forgetShapes()
+                case .reconnect:
                     session.drop()
                     do throws(PostgresError) { _ = try session.connection() } catch let reconnect {
-                        if isInDoubt { put(.noAnswer(reason: cause.description), places) }
+                        if attempts.isInDoubt { put(.noAnswer(reason: error.cause.description), places) }
                         throw reconnect
                     }
-                    continue
-                case .lost, .unreachable:
-                    if isInDoubt { put(.noAnswer(reason: cause.description), places) }
+                case .answer(let answer): return put(answer, places)
+                case .refused(let cause): return try divide(places, cause)
+                case .unreachable(let cause):
+                    if attempts.isInDoubt { put(.noAnswer(reason: cause.description), places) }
                     throw cause
-                case .late, .usage:
-                    if isInDoubt { return put(.noAnswer(reason: cause.message), places) }
-                    return put(.retry(after: .seconds(1), reason: cause.message), places)
-                case .statement:
-                    // Refused now, but perhaps kept before: only a look after the settle time can tell.
-                    if isInDoubt { return put(.noAnswer(reason: cause.description), places) }
-                    if Refusal.isPassing(cause) { return put(.retry(after: .milliseconds(500), reason: cause.description), places) }
-                    if cause.state == .readOnly { throw PostgresError(.unreachable, cause.description, state: cause.state) }
-                    guard isCareful || isRepeated else {
-                        // Whoever is at fault, the way of one step after the other finds out.
-                        isCareful = true
-                        if ["42", "0A"].contains(cause.state?.group) { driver.forgetShapes() }
-                        continue
-                    }
-                    if places.count > 1 {
-                        try work(Array(places[..<(places.count / 2)]), isCareful: true)
-                        return try work(Array(places[(places.count / 2)...]), isCareful: true)
-                    }
-                    if [.noTable, .noColumn, .noSchema].contains(cause.state) { driver.forgetShapes() }
-                    guard let place = places.first else { return }
-                    let shape = try? driver.shape(deliveries[place].native, on: session.connection())
-                    return put(.rejected(Refusal.rejection(cause, shape)), places)
                 }
             }
         }
+    }
+
+    /// One transaction.
+    private mutating func write(_ places: [Int], _ attempts: WriteAttempts) throws(TransactionError) {
+        let known = try session.transaction { connection throws(PostgresError) in
+            var transaction = WriteTransaction(places.map { deliveries[$0] }, driver: driver, connection: connection, attempts)
+            let answers = try transaction.run()
+            guard ContinuousClock.now < until else { throw PostgresError(.late, "the database took too long") }
+            return answers
+        }
+        for (place, answer) in zip(places, known) { answers[place] = answer }
+        isAnythingDone = true
+    }
+
+    /// What was refused is tried in halves, until the one delivery at fault stands alone.
+    private mutating func divide(_ places: [Int], _ cause: PostgresError) throws(PostgresError) {
+        if places.count > 1 {
+            try work(Array(places[..<(places.count / 2)]), isCareful: true)
+            return try work(Array(places[(places.count / 2)...]), isCareful: true)
+        }
+        if [.noTable, .noColumn, .noSchema].contains(cause.state) { driver.forgetShapes() }
+        guard let place = places.first else { return }
+        let shape = try? driver.shape(deliveries[place].native, on: session.connection())
+        put(.rejected(Refusal.rejection(cause, shape)), places)
     }
 
     private mutating func put(_ answer: Answer, _ places: [Int]) { for place in places { answers[place] = answer } }

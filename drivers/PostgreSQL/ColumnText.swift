@@ -21,10 +21,7 @@ indirect enum ColumnText: Sendable, Hashable {
     /// - Parameter ask: makes a value of an ``asked(_:)`` type's text.
     func value(_ bytes: UnsafeRawBufferPointer, ask: (String, String) throws(PostgresError) -> Value) throws(PostgresError) -> Value {
         switch self {
-        case .number: return Number(json: bytes).map { .number($0) } ?? .string(String(decoding: bytes, as: UTF8.self))
-        case .flag: return .bool(bytes.first == UInt8(ascii: "t"))
-        case .moment: return .string(Self.iso(String(decoding: bytes, as: UTF8.self)))
-        case .text: return .string(String(decoding: bytes, as: UTF8.self))
+        case .number, .flag, .moment, .text: return plain(bytes) ?? .null
         case .json:
             do throws(JSONTextError) { return try JSONText.value(Array(bytes)) } catch {
                 throw PostgresError(.usage, "A column's JSON cannot be read: \(error.reason)")
@@ -39,14 +36,47 @@ indirect enum ColumnText: Sendable, Hashable {
         }
     }
 
-    /// `2026-11-21 12:08:01.25+00` → `2026-11-21T12:08:01.25+00:00`; what has no clock stays as it is.
-    private static func iso(_ text: String) -> String {
-        guard let space = text.firstIndex(of: " "), !text[space...].hasPrefix(" BC") else { return text }
-        let isBC = text.hasSuffix(" BC")
-        var clock = String(text[text.index(after: space)...].dropLast(isBC ? 3 : 0))
-        if let zone = clock.lastIndex(where: { $0 == "+" || $0 == "-" }), !clock[zone...].contains(":") { clock += ":00" }
-        return "\(text[..<space])T\(clock)\(isBC ? " BC" : "")"
+    /// The value, where it can be made of the text alone and at once; nil with lists, JSON and what has to be asked.
+    func plain(_ bytes: UnsafeRawBufferPointer) -> Value? {
+        switch self {
+        case .number: Number(json: bytes).map { .number($0) } ?? .string(String(decoding: bytes, as: UTF8.self))
+        case .flag: .bool(bytes.first == UInt8(ascii: "t"))
+        case .moment: .string(Self.iso(bytes))
+        case .text: .string(String(decoding: bytes, as: UTF8.self))
+        case .json, .asked, .array: nil
+        }
     }
+
+    /// `2026-11-21 12:08:01.25+00` → `2026-11-21T12:08:01.25+00:00`; what has no clock stays as it is.
+    private static func iso(_ text: UnsafeRawBufferPointer) -> String {
+        let space = UInt8(ascii: " ")
+        guard let place = text.firstIndex(of: space), !text[place...].starts(with: beforeChrist) else {
+            return String(decoding: text, as: UTF8.self)
+        }
+        let isBefore = text.suffix(beforeChrist.count).elementsEqual(beforeChrist)
+        let clock = text[(place + 1)..<(text.count - (isBefore ? beforeChrist.count : 0))]
+        // A zone of whole hours has no minutes.
+        let zone = clock.lastIndex { $0 == UInt8(ascii: "+") || $0 == UInt8(ascii: "-") }
+        let isShort = zone.map { !clock[$0...].contains(UInt8(ascii: ":")) } ?? false
+        return String(unsafeUninitializedCapacity: text.count + noMinutes.count) { bytes in
+            var count = 0
+            func append(_ part: some Sequence<UInt8>) {
+                for byte in part {
+                    bytes[count] = byte
+                    count += 1
+                }
+            }
+            append(text[..<place])
+            append(CollectionOfOne(UInt8(ascii: "T")))
+            append(clock)
+            if isShort { append(noMinutes) }
+            if isBefore { append(beforeChrist) }
+            return count
+        }
+    }
+
+    private static let beforeChrist = Array(" BC".utf8)
+    private static let noMinutes = Array(":00".utf8)
 }
 
 /// Reads PostgreSQL's array literals: `{1,NULL,"a \"b\""}`, `[0:1]={…}`, `{{1,2},{3,4}}`.

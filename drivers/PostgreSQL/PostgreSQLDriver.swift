@@ -11,6 +11,8 @@ struct PostgreSQLDriver: Driver, LookingUp, Reading, Paging {
     let manifest: Manifest
     let application: ApplicationID
     let tables: [TableDeclaration]
+    /// How long a statement waits for a row that somebody holds; zero: for as long as it may run.
+    let lockTimeout: Duration
     private let pool: PostgresPool
     private let catalog = Catalog()
     /// A call that has waited so long for a connection is not begun.
@@ -20,6 +22,7 @@ struct PostgreSQLDriver: Driver, LookingUp, Reading, Paging {
         self.manifest = manifest
         self.application = application
         self.tables = tables
+        lockTimeout = options.lockTimeout ?? .zero
         pool = PostgresPool(options, connections: manifest.limits.concurrentCalls)
     }
 
@@ -39,13 +42,25 @@ struct PostgreSQLDriver: Driver, LookingUp, Reading, Paging {
             catalog.forget()
             try prepare(connection)
             var names: [String] = []
-            for table in tables { if let shape = try shape(table.native, on: connection) { names.append(shape.table) } }
-            return try Self.identity(of: names, on: connection)
+            var read: [String] = []
+            var absent: [String] = []
+            for table in tables {
+                guard let shape = try present(table, on: connection) else {
+                    absent.append("not there, and left out: \(table.native) (\(table.table))")
+                    continue
+                }
+                if table.document == nil, !table.isReadOnly { names.append(shape.table) } else { read.append(shape.table) }
+            }
+            var identity = try Self.identity(of: names, reading: read, on: connection)
+            identity.details += absent
+            return identity
         }
     }
 
-    /// Whose database it is, and what the user may not do with those tables.
-    static func identity(of names: [String], on connection: PostgresConnection) throws(PostgresError) -> ApplicationIdentity {
+    /// Whose database it is, and what the user may not do with those tables, some of which are only read.
+    static func identity(
+        of names: [String], reading: [String] = [], on connection: PostgresConnection
+    ) throws(PostgresError) -> ApplicationIdentity {
         let row = try connection.run(
             """
             SELECT (SELECT system_identifier FROM pg_control_system())::text || '/' || d.oid::text, current_setting('server_version'),
@@ -56,7 +71,8 @@ struct PostgreSQLDriver: Driver, LookingUp, Reading, Paging {
             """
             SELECT t || ': ' || p FROM unnest($1::text[]) AS t, unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS p
             WHERE NOT has_table_privilege(t, p)
-            """, [.texts(names)]
+            UNION SELECT t || ': SELECT' FROM unnest($2::text[]) AS t WHERE NOT has_any_column_privilege(t, 'SELECT') ORDER BY 1
+            """, [.texts(names), .texts(reading)]
         ).rows.map { "no right to \($0.text(0))" }
         return ApplicationIdentity(
             instance: row?.text(0) ?? "", version: row?.text(1) ?? "",
@@ -205,6 +221,16 @@ struct PostgreSQLDriver: Driver, LookingUp, Reading, Paging {
         let shape = try TableShape(declaration, on: connection)
         catalog.shapes.withLock { $0[native] = shape }
         return shape
+    }
+
+    /// nil where the declaration may go without its table or a column, and has to.
+    func present(_ declaration: TableDeclaration, on connection: PostgresConnection) throws(PostgresError) -> TableShape? {
+        do throws(PostgresError) {
+            return try shape(declaration.native, on: connection)
+        } catch {
+            guard declaration.isOptional, error.state == .noTable || error.state == .noColumn else { throw error }
+            return nil
+        }
     }
 
     // MARK: Errors of whole calls

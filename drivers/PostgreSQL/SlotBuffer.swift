@@ -8,6 +8,10 @@ struct SlotChange: Sendable {
     var isNew = false
     /// The log does not have all of the row: what is missing is read from the table.
     var isPartial = false
+    /// Of the message that told it, in bytes.
+    var size = 0
+    /// The declared type whose trail leads from the event's key to the documents; nil where the key is a document's.
+    var trail: String?
 }
 
 /// Transactions that have come and that the hub does not have yet. Plain state: the stream's thread fills it, `capture` takes from it.
@@ -18,7 +22,9 @@ struct SlotBuffer {
         var changes: [SlotChange] = []
         /// Behind the last of them.
         var reached: LogPlace
-        /// Tables that were emptied at `reached`.
+        /// The numbers of the transactions that the changes are of.
+        var transactions: Set<UInt32> = []
+        /// Types whose tables were emptied at `reached`.
         var truncated: Set<String> = []
         /// The place of the truncation in the feed.
         var truncatedAt: LogPlace?
@@ -28,12 +34,12 @@ struct SlotBuffer {
 
     private struct Transaction {
         var commit: LogSequenceNumber
+        var number: UInt32
         /// nil until its end has come.
         var end: LogSequenceNumber?
         /// How many changes before the first one here have been dropped.
         var first = 0
         var changes: ArraySlice<SlotChange> = []
-        var sizes: ArraySlice<Int> = []
         var truncated: Set<String> = []
     }
 
@@ -56,19 +62,18 @@ struct SlotBuffer {
 
     // MARK: Filling
 
-    mutating func begin(_ commit: LogSequenceNumber) { transactions.append(Transaction(commit: commit)) }
-
-    /// - Parameter size: of the message, in bytes.
-    mutating func append(_ changes: [SlotChange], size: Int) {
-        guard !changes.isEmpty, transactions.last?.end == nil, let last = transactions.indices.last else { return }
-        // A change has a size of its own besides its values.
-        let each = size / changes.count + 256
-        for change in changes {
-            transactions[last].changes.append(change)
-            transactions[last].sizes.append(each)
-            bytes += each
-        }
+    mutating func begin(_ commit: LogSequenceNumber, _ number: UInt32) {
+        transactions.append(Transaction(commit: commit, number: number))
     }
+
+    mutating func append(_ change: SlotChange) {
+        guard let last = transactions.indices.last, transactions[last].end == nil else { return }
+        bytes += Self.size(change)
+        transactions[last].changes.append(change)
+    }
+
+    /// What a change takes in memory: it has a size of its own besides its values.
+    private static func size(_ change: SlotChange) -> Int { change.size + 256 }
 
     mutating func truncate(_ natives: some Sequence<String>) {
         guard let last = transactions.indices.last else { return }
@@ -87,9 +92,6 @@ struct SlotBuffer {
         if transactions.last.map({ $0.end != nil }) ?? true { seen = max(seen, end) }
     }
 
-    /// The number of the next change in the transaction that is open.
-    var nextIndex: Int { transactions.last.map { $0.first + $0.changes.count } ?? 0 }
-
     // MARK: Taking
 
     /// What follows a place, whole transactions as far as they fit; nil where the stream has begun behind that place.
@@ -104,10 +106,12 @@ struct SlotBuffer {
                     taken.changes = Array(transaction.changes.prefix(limit))
                     taken.reached = LogPlace(transaction.commit, transaction.first + taken.changes.count)
                     taken.isCut = true
+                    taken.transactions.insert(transaction.number)
                 }
                 return taken
             }
             taken.changes += transaction.changes
+            taken.transactions.insert(transaction.number)
             taken.reached = LogPlace(end)
             guard transaction.truncated.isEmpty else {
                 taken.truncated = transaction.truncated
@@ -123,16 +127,15 @@ struct SlotBuffer {
     private mutating func drop(until place: LogPlace) {
         while let index = transactions.indices.first {
             if let end = transactions[index].end, end <= place.lsn {
-                bytes -= transactions[index].sizes.reduce(0, +)
+                bytes -= transactions[index].changes.reduce(0) { $0 + Self.size($1) }
                 transactions.removeFirst()
                 continue
             }
             let passed = place.index - transactions[index].first
             guard transactions[index].commit == place.lsn, passed > 0 else { return }
             let count = min(passed, transactions[index].changes.count)
-            bytes -= transactions[index].sizes.prefix(count).reduce(0, +)
+            bytes -= transactions[index].changes.prefix(count).reduce(0) { $0 + Self.size($1) }
             transactions[index].changes.removeFirst(count)
-            transactions[index].sizes.removeFirst(count)
             transactions[index].first += count
             return
         }

@@ -18,7 +18,8 @@ extension SlotFeed {
             rows = try await desk.perform(patience: Self.patience) { [self] session throws(PostgresError) in
                 do throws(PostgresError) {
                     let place = try snapshot(session)
-                    return Rows(documents: try page(work, size, on: session.connection()), place: place)
+                    let connection = try session.connection()
+                    return Rows(documents: try page(work, size, on: connection), place: place, time: try Self.time(on: connection))
                 } catch {
                     // A snapshot ends with the first mistake.
                     session.drop()
@@ -29,7 +30,7 @@ extension SlotFeed {
         } catch {
             throw PostgreSQLDriver.failure(error)
         }
-        let (documents, place) = (rows.documents, rows.place)
+        let (documents, place, time) = (rows.documents, rows.place, rows.time)
         if position.place.lsn == .zero { position.place = LogPlace(place) }
         for index in position.work.indices where position.work[index].kind == .compare && position.work[index].at == nil {
             position.work[index].at = LogPlace(place)
@@ -44,16 +45,23 @@ extension SlotFeed {
         return documents.filter { !$0.isDeleted }.map { document in
             let event = ChangeEvent(
                 id: "\(place.rawValue)-\(work.native)-\(document.key)", type: work.native, operation: .snapshot, key: document.key,
-                position: LogPlace(place).source, token: document.token, reference: document.reference,
+                position: LogPlace(place).source, token: document.token, time: time, reference: document.reference,
                 company: company.flatMap { document.fields[$0]?.keyText })
             return SlotChange(change: CapturedChange(event: event, fields: document.fields), isNew: true)
         }
     }
 
-    /// Of one page, and of which place in the log.
+    /// Of one page, of which place in the log, and when it was read.
     private struct Rows: Sendable {
         var documents: [NativeDocument]
         var place: LogSequenceNumber
+        var time: Instant
+    }
+
+    /// The database's clock, which the times of transactions are of: the hub's may be another.
+    private static func time(on connection: PostgresConnection) throws(PostgresError) -> Instant {
+        let row = try connection.run("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint").first
+        return Instant(milliseconds: row?.integer(0) ?? 0)
     }
 
     private func page(
@@ -102,13 +110,16 @@ extension SlotFeed {
     /// Deletions that the log does not tell: keys that were told, and that no row has now.
     func compare(_ work: SlotPosition.Work, _ position: inout SlotPosition, _ limit: Int) async throws(DriverError) -> [SlotChange] {
         let at = work.at ?? position.place
-        let found: [(key: NativeKey, isLiving: Bool)] = try await base.ask { [base] session throws(PostgresError) in
+        typealias Found = (keys: [(key: NativeKey, isLiving: Bool)], time: Instant)
+        let (found, time): Found = try await base.ask { [base] session throws(PostgresError) in
             let connection = try session.connection()
-            guard let shape = try base.shape(work.native, on: connection) else { return [] }
-            return try connection.run(
+            let time = try Self.time(on: connection)
+            guard let shape = try base.shape(work.native, on: connection) else { return ([], time) }
+            let keys = try connection.run(
                 ToldKeys.look(shape),
                 [.text(base.application), .text(work.native), .text(work.key ?? ""), .integer(Int64(Self.keysAtOnce))]
-            ).rows.map { (key: $0.id(0), isLiving: $0.flag(1)) }
+            ).rows.map { (key: $0.id(0) as NativeKey, isLiving: $0.flag(1)) }
+            return (keys, time)
         }
         let gone = found.filter { !$0.isLiving }.prefix(limit).map(\.key)
         // Behind the last one that is told, or behind all that were looked at.
@@ -117,13 +128,14 @@ extension SlotFeed {
         return gone.map { key in
             let event = ChangeEvent(
                 id: "\(at.lsn.rawValue)-\(at.index)-\(work.native)-\(key)", type: work.native, operation: .delete, key: key,
-                position: at.source)
+                position: at.source, time: time)
             return SlotChange(change: CapturedChange(event: event, fields: nil))
         }
     }
 
     /// The keys that a batch ends without, by native type.
     static func gone(_ changes: [SlotChange]) -> [String: [NativeKey]] {
+        guard changes.contains(where: { $0.change.event.operation == .delete }) else { return [:] }
         var last: [String: [NativeKey: Bool]] = [:]
         for change in changes {
             guard let key = change.change.event.key else { continue }
@@ -132,26 +144,74 @@ extension SlotFeed {
         return last.mapValues { $0.filter(\.value).keys.sorted() }.filter { !$0.value.isEmpty }
     }
 
+    /// What has to be done where tables were emptied: the log does not say which rows went.
+    func work(_ taken: SlotBuffer.Taken) -> [SlotPosition.Work] {
+        let emptied = base.tables.filter { taken.truncated.contains($0.native) }
+        let types = Set(emptied.filter { $0.document == nil }.map(\.native)).sorted()
+        // Parts that are gone: every document may have had some.
+        let wholes = Set(emptied.compactMap(\.document)).subtracting(types).sorted()
+        return types.map { SlotPosition.Work(kind: .compare, native: $0, at: taken.truncatedAt) }
+            + wholes.map { SlotPosition.Work(kind: .read, native: $0) }
+    }
+
+    // MARK: What others see
+
+    /// Transactions of which others may not see anything yet.
+    ///
+    /// A commit stands in the log, and comes with the stream, some moments before it is seen; where it waits for a standby, long before.
+    /// Who reads meanwhile, through the application's interface or in the tables, reads what was there before.
+    private static let unseen = """
+        SELECT FROM pg_locks WHERE locktype = 'transactionid' AND mode = 'ExclusiveLock' AND granted AND transactionid::text = ANY ($1::text[])
+        """
+
+    /// True where others see what these transactions did.
+    func areSeen(_ transactions: Set<UInt32>) async throws(DriverError) -> Bool {
+        if transactions.isEmpty { return true }
+        return try await base.ask { session throws(PostgresError) in
+            try session.connection().run(Self.unseen, [.texts(transactions.sorted().map { String($0) })]).count == 0
+        }
+    }
+
+    // MARK: Parts
+
+    /// Puts the documents that a row belongs to in the row's place, where the way to them leads through other tables. It is the way of now:
+    /// whatever changes it tells its documents itself.
+    func followed(_ changes: [SlotChange], _ setup: Setup) async throws(DriverError) -> [SlotChange] {
+        var keys: [String: Set<String>] = [:]
+        for change in changes {
+            if let native = change.trail, let key = change.change.event.key { keys[native, default: []].insert(key.rawValue) }
+        }
+        if keys.isEmpty { return changes }
+        let asked = keys
+        let found: [String: [NativeKey: [NativeKey]]] = try await base.ask { session throws(PostgresError) in
+            let connection = try session.connection()
+            var found: [String: [NativeKey: [NativeKey]]] = [:]
+            for (native, keys) in asked.sorted(by: { $0.key < $1.key }) {
+                guard let question = setup.trails[native] else { continue }
+                for row in try connection.run(question, [.texts(keys.sorted())]).rows {
+                    found[native, default: [:]][row.id(0), default: []].append(row.id(1))
+                }
+            }
+            return found
+        }
+        return changes.flatMap { change -> [SlotChange] in
+            guard let native = change.trail, let key = change.change.event.key else { return [change] }
+            return (found[native]?[key] ?? []).sorted().map { document in
+                var told = change
+                told.trail = nil
+                told.change.event.key = document
+                told.change.event.id += "-\(document)"
+                return told
+            }
+        }
+    }
+
     // MARK: What the log leaves out
 
     /// Puts in what stands elsewhere: the hub's references, columns that the log does not have; and keeps the list of keys told.
     func complete(_ changes: [SlotChange], removing: [String: [NativeKey]]) async throws(DriverError) -> [CapturedChange] {
         var told = changes.map(\.change)
-        var needs: [String: Needs] = [:]
-        let columns = Dictionary(base.tables.map { ($0.native, $0.reference) }) { first, _ in first }
-        // A row that was archived may come back.
-        let archives = Set(base.tables.filter { $0.archived != nil }.map(\.native))
-        for (place, change) in changes.enumerated() {
-            let event = change.change.event
-            guard let column = columns[event.type] else { continue }
-            let isGone = event.operation == .delete
-            var need = needs[event.type] ?? Needs()
-            if event.reference == nil, column == nil || isGone, event.operation != .snapshot { need.references.append(place) }
-            if change.isPartial { need.rows.append(place) }
-            if !isGone, change.isNew || archives.contains(event.type) { need.new.append(place) }
-            needs[event.type] = need
-        }
-        let open = needs.filter { !$0.value.isEmpty }
+        let open = needs(changes)
         if open.isEmpty, removing.isEmpty { return told }
         let keys = told.map { $0.event.key ?? "" }
         let found: [String: Found] = try await base.ask { [base] session throws(PostgresError) in
@@ -177,13 +237,35 @@ extension SlotFeed {
         return told
     }
 
+    private func needs(_ changes: [SlotChange]) -> [String: Needs] {
+        var needs: [String: Needs] = [:]
+        let tables = Dictionary(base.tables.map { ($0.native, (hasReference: $0.reference != nil, archives: $0.archived != nil)) }) {
+            (hasReference: $0.hasReference, archives: $0.archives || $1.archives)
+        }
+        for (place, change) in changes.enumerated() {
+            guard let table = tables[change.change.event.type] else { continue }
+            let operation = change.change.event.operation
+            let isGone = operation == .delete
+            let wantsReference = change.change.event.reference == nil && (!table.hasReference || isGone) && operation != .snapshot
+            // A row that was archived may come back.
+            let isNew = !isGone && (change.isNew || table.archives)
+            guard wantsReference || change.isPartial || isNew else { continue }
+            needs[change.change.event.type, default: Needs()].add(place, reference: wantsReference, row: change.isPartial, new: isNew)
+        }
+        return needs
+    }
+
     /// Places in a batch.
     private struct Needs {
         var references: [Int] = []
         var rows: [Int] = []
         var new: [Int] = []
 
-        var isEmpty: Bool { references.isEmpty && rows.isEmpty && new.isEmpty }
+        mutating func add(_ place: Int, reference: Bool, row: Bool, new isNew: Bool) {
+            if reference { references.append(place) }
+            if row { rows.append(place) }
+            if isNew { new.append(place) }
+        }
     }
 
     private struct Found: Sendable {
@@ -205,8 +287,9 @@ extension SlotFeed {
             found.generated = Set(shape.columns.values.filter(\.isGenerated).map(\.name))
         }
         if !need.new.isEmpty {
-            let keys = PostgresValue.texts(unique(need.new).map(\.rawValue))
-            try connection.run(ToldKeys.add, [.text(base.application), .text(native), keys])
+            var keys = PostgresColumn()
+            for key in unique(need.new) { keys.append(key.rawValue) }
+            try connection.run(ToldKeys.add, [.text(base.application), .text(native), .column(keys)])
         }
         return found
     }

@@ -8,6 +8,10 @@ extension SlotFeed {
     struct Setup: Sendable {
         /// By their number in `pg_class`.
         var declared: [UInt32: [TableDeclaration]] = [:]
+        /// Types whose rows are documents, and whose keys are known therefore, in the order of the setting.
+        var natives: [String] = []
+        /// The questions that lead from rows to documents, by the declaration's type.
+        var trails: [String: String] = [:]
         /// Where the log ends now.
         var serverEnd = LogSequenceNumber.zero
         /// Native types whose tables were not published before.
@@ -56,10 +60,24 @@ extension SlotFeed {
     private func declare(_ setup: inout Setup, on connection: PostgresConnection) throws(PostgresError) {
         base.forgetShapes()
         for declaration in base.tables where declaration.feed == .slot {
-            guard let shape = try base.shape(declaration.native, on: connection) else { continue }
+            guard let shape = try base.present(declaration, on: connection) else { continue }
+            if let trail = declaration.trail {
+                guard let question = try question(trail, declaration, on: connection) else { continue }
+                setup.trails[declaration.native] = question
+            }
             try ReplicaIdentity.check(shape, on: connection)
+            if declaration.document == nil { setup.natives.append(declaration.native) }
             let id = try connection.run("SELECT to_regclass($1)::oid::bigint", [.text(shape.table)]).first?.integer(0) ?? 0
             setup.declared[UInt32(clamping: id), default: []].append(declaration)
+        }
+    }
+
+    private func question(
+        _ trail: DocumentTrail, _ declaration: TableDeclaration, on connection: PostgresConnection
+    ) throws(PostgresError) -> String? {
+        do throws(PostgresError) { return try trail.question(on: connection) } catch {
+            guard declaration.isOptional, error.state == .noColumn else { throw error }
+            return nil
         }
     }
 

@@ -77,9 +77,6 @@ final class SlotFeed: TableFeed {
         desk = PostgresPool(reading, connections: 1)
     }
 
-    /// Tables whose rows are documents, and whose keys are known therefore.
-    var natives: [String] { base.tables.filter { $0.feed == .slot && $0.document == nil }.map(\.native) }
-
     func close() async {
         await restart()
         await desk.close()
@@ -111,11 +108,13 @@ final class SlotFeed: TableFeed {
                 }
             if !changes.isEmpty { return try await batch(changes, reached.position, after: text) }
         }
-        let taken = try await take(reached.position.place, setup, limit)
+        var taken = try await take(reached.position.place, setup, limit)
+        guard try await areSeen(taken.transactions) else { return try await batch([], reached.position, after: text) }
         if taken.isCut { state.withLock { $0.cuts += 1 } }
         let isIdle = taken.changes.isEmpty && taken.truncated.isEmpty
         if !isIdle || movesIdly(from: reached.position.place, to: taken.reached) { reached.position.place = taken.reached }
-        reached.position.work += taken.truncated.sorted().map { SlotPosition.Work(kind: .compare, native: $0, at: taken.truncatedAt) }
+        reached.position.work += work(taken)
+        taken.changes = try await followed(taken.changes, setup)
         return try await batch(taken.changes, reached.position, after: text)
     }
 
@@ -165,13 +164,16 @@ final class SlotFeed: TableFeed {
             state.withLock { $0.isRepairing = true }
             throw DriverError(.unreachable, lost)
         }
-        if !setup.added.isEmpty { await restart() }
+        // A stream tells the tables that there were when it began; some may have come by somebody else's hand.
+        let streamed = state.withLock { $0.setup.map { Set($0.declared.keys) } }
+        if !setup.added.isEmpty || streamed ?? Set(setup.declared.keys) != Set(setup.declared.keys) { await restart() }
         state.withLock { state in
             state.setup = setup
             state.checked = .now
             state.isRepairing = false
         }
         var settled = old ?? SlotPosition(place: LogPlace(.zero), known: [])
+        let natives = setup.natives
         let open = natives.filter { !settled.known.contains($0) || old != nil && setup.added.contains($0) }
         settled.work = settled.work.filter { natives.contains($0.native) && !open.contains($0.native) }
         settled.work += open.map { SlotPosition.Work(kind: .read, native: $0) } + open.map { SlotPosition.Work(kind: .compare, native: $0) }
@@ -200,8 +202,7 @@ final class SlotFeed: TableFeed {
             let stream = stream(place, setup)
             do throws(SlotFailure) {
                 if let taken = try stream.take(after: place, limit: limit) {
-                    let isThere = !taken.changes.isEmpty || !taken.truncated.isEmpty
-                    if isThere || ContinuousClock.now - begun > (stream.isCaughtUp ? Self.lookTime : Self.beginTime) { return taken }
+                    if isEnough(taken, limit, stream.isCaughtUp, after: ContinuousClock.now - begun) { return taken }
                 } else {
                     // The hub asks for what it has been told before: the slot has it still.
                     await restart()
@@ -217,6 +218,13 @@ final class SlotFeed: TableFeed {
                 throw DriverError(.unreachable, "The look for changes was called off.", cause: error)
             }
         }
+    }
+
+    /// What has come is told at once; while the stream is behind, it is gathered for a moment: a batch costs more than its changes.
+    private func isEnough(_ taken: SlotBuffer.Taken, _ limit: Int, _ isCaughtUp: Bool, after waited: Duration) -> Bool {
+        if taken.isCut || !taken.truncated.isEmpty || taken.changes.count * 2 >= limit { return true }
+        return taken.changes.isEmpty && !isCaughtUp
+            ? waited > Self.beginTime : waited > Self.lookTime || !taken.changes.isEmpty && isCaughtUp
     }
 
     /// Whether the slot still has what follows a place that the hub has gone back to.

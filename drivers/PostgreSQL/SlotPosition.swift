@@ -58,7 +58,10 @@ struct SlotPosition: Sendable, Hashable {
     /// - Throws: where the text is no position of this feed.
     init(_ text: String) throws(DriverError) {
         guard let fields = try? JSONText.fields(text), let place = LogPlace(fields), let tables = fields["tables"]?.array else {
-            throw DriverError(.configuration, "\(text.prefix(200)) is no position in the stream of a replication slot.")
+            throw DriverError(
+                .configuration,
+                "\(text.prefix(200)) is no position in the stream of a replication slot: where another feed has told it, remove the "
+                    + "application's capture position.")
         }
         self.init(place: place, known: tables.compactMap(\.text), work: (fields["work"]?.array ?? []).compactMap { Work($0) })
     }

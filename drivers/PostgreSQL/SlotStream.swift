@@ -56,8 +56,12 @@ final class SlotStream: Sendable {
 
     /// What follows a place; nil where that is before this stream's beginning.
     func take(after place: LogPlace, limit: Int) throws(SlotFailure) -> SlotBuffer.Taken? {
-        let (taken, failure) = state.withLock { ($0.buffer.take(after: place, limit: limit), $0.failure) }
-        bell.signal()
+        let (taken, failure, wasFull) = state.withLock { state in
+            let wasFull = state.buffer.isFull
+            return (state.buffer.take(after: place, limit: limit), state.failure, wasFull)
+        }
+        // Only then does the thread wait for room.
+        if wasFull { bell.signal() }
         // What has come is told first.
         if let failure, taken?.changes.isEmpty ?? true { throw failure }
         return taken
@@ -115,13 +119,15 @@ final class SlotStream: Sendable {
         try status(stream, wantsReply: true)
         var told = ContinuousClock.now
         while !stops.load(ordering: .relaxed) {
-            var isAsked = false
+            var look = Look()
             if state.withLock({ $0.buffer.isFull }) {
                 _ = bell.wait(timeout: .now() + .milliseconds(Int(Self.pause)))
             } else {
-                isAsked = try read(stream, &teller)
+                look = try read(stream, &teller)
+                // To be woken for each message would cost this thread and the server more than the message itself.
+                if look.isDrained, look.hasData { _ = bell.wait(timeout: .now() + Self.gathering) }
             }
-            guard isAsked || ContinuousClock.now - told > Self.statusInterval else { continue }
+            guard look.isAsked || ContinuousClock.now - told > Self.statusInterval else { continue }
             told = .now
             try status(stream)
         }
@@ -135,21 +141,35 @@ final class SlotStream: Sendable {
 
     /// Frames read at once before the thread looks around.
     private static let framesAtOnce = 256
+    /// How long messages may gather behind those that have just been read.
+    private static let gathering: DispatchTimeInterval = .milliseconds(1)
 
-    /// - Returns: the server wants to hear from us.
-    private func read(_ stream: ReplicationStream, _ teller: inout SlotTeller) throws(SlotFailure) -> Bool {
+    /// What came of reading.
+    private struct Look {
+        /// The server wants to hear from us.
         var isAsked = false
+        var hasData = false
+        /// Nothing more is there.
+        var isDrained = false
+    }
+
+    private func read(_ stream: ReplicationStream, _ teller: inout SlotTeller) throws(SlotFailure) -> Look {
+        var look = Look()
         for count in 0..<Self.framesAtOnce {
             let frame = try Self.asked { () throws(PostgresError) in try stream.next(milliseconds: count == 0 ? Self.pause : 0) }
             switch frame {
-            case .nothing: return isAsked
+            case .nothing:
+                look.isDrained = true
+                return look
             case .keepalive(let end, let wantsReply):
                 state.withLock { $0.buffer.keepalive(end) }
-                isAsked = isAsked || wantsReply
-            case .data(_, let bytes): try teller.take(bytes) { change in state.withLock { change(&$0.buffer) } }
+                look.isAsked = look.isAsked || wantsReply
+            case .data(_, let bytes):
+                look.hasData = true
+                try teller.take(bytes) { change in state.withLock { change(&$0.buffer) } }
             }
         }
-        return isAsked
+        return look
     }
 
     private static func asked<T>(_ question: () throws(PostgresError) -> T) throws(SlotFailure) -> T {

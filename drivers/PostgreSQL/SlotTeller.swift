@@ -4,18 +4,31 @@ import PostgresClient
 
 /// Makes changes of documents out of a slot's messages, on the stream's own thread.
 struct SlotTeller {
-    /// A declared table as the stream tells it now.
-    private struct Table {
-        var declaration: TableDeclaration
+    /// A declared table as the stream tells it now; one object, so that no row copies it.
+    private final class Table {
+        let declaration: TableDeclaration
         /// Sorted by name, as documents are.
-        var columns: [(place: Int, name: String, kind: ColumnText)]
-        var key: (place: Int, trims: Bool, isFlag: Bool)
-        var version: Int?
-        var reference: Int?
-        var company: Int?
-        var archived: Int?
+        let columns: [(place: Int, name: String, kind: ColumnText)]
+        let key: (place: Int, trims: Bool, isFlag: Bool)
+        let version: Int?
+        let reference: Int?
+        let company: Int?
+        let archived: Int?
         /// The table has columns that the log does not: generated ones.
-        var isPartial: Bool
+        let isPartial: Bool
+
+        init(
+            _ declaration: TableDeclaration, _ relation: LogicalRelation, _ columns: [(place: Int, name: String, kind: ColumnText)],
+            key: (place: Int, trims: Bool, isFlag: Bool), isPartial: Bool
+        ) {
+            func place(_ name: String?) -> Int? { name.flatMap { name in relation.columns.firstIndex { $0.name == name } } }
+            self.declaration = declaration
+            self.columns = columns
+            self.key = key
+            (version, reference) = (place(declaration.version), place(declaration.reference))
+            (company, archived) = (place(declaration.company), place(declaration.archived))
+            self.isPartial = isPartial
+        }
     }
 
     private let base: PostgreSQLDriver
@@ -24,8 +37,21 @@ struct SlotTeller {
     private let declared: [UInt32: [TableDeclaration]]
     private var tables: [UInt32: [Table]] = [:]
 
+    /// The transaction that is open: where it was committed and when, what the ids of its changes begin with, and how many it has had.
     private var commit = LogSequenceNumber.zero
     private var time = Instant(milliseconds: 0)
+    private var idBeginning = ""
+    private var count = 0
+    /// What the open transaction has said of parts: a second word of the same says nothing new.
+    private var parts: Set<Part> = []
+
+    private struct Part: Hashable {
+        var native: String
+        var key: NativeKey
+    }
+
+    /// So many are remembered; what goes beyond is said again.
+    private static let maxParts = 10_000
 
     init(base: PostgreSQLDriver, session: PostgresSession, declared: [UInt32: [TableDeclaration]]) {
         self.base = base
@@ -41,15 +67,17 @@ struct SlotTeller {
             throw SlotFailure(.protocolViolation, error.description)
         }
         switch message {
-        case .begin(let commit, let time):
+        case .begin(let commit, let time, let transaction):
             (self.commit, self.time) = (commit, time)
-            buffer { $0.begin(commit) }
+            (idBeginning, count) = ("\(commit.rawValue)-", 0)
+            parts = []
+            buffer { $0.begin(commit, transaction) }
         case .commit(_, let end): buffer { $0.commit(end) }
         case .origin, .type: break
         case .relation(let relation):
             do throws(PostgresError) { tables[relation.id] = try known(relation) } catch { throw SlotFailure(error) }
         case .truncate(let relations):
-            let natives = relations.flatMap { tables[$0] ?? [] }.filter { $0.declaration.document == nil }.map(\.declaration.native)
+            let natives = relations.flatMap { tables[$0] ?? [] }.map(\.declaration.native)
             buffer { $0.truncate(natives) }
         case .insert(let relation, let new): try put(relation, nil, new, isInsert: true, bytes, buffer)
         case .update(let relation, let old, let new): try put(relation, old, new, isInsert: false, bytes, buffer)
@@ -57,57 +85,58 @@ struct SlotTeller {
         }
     }
 
-    private func put(
+    private mutating func put(
         _ relation: UInt32, _ old: LogicalTuple?, _ new: LogicalTuple?, isInsert: Bool, _ bytes: UnsafeRawBufferPointer,
         _ buffer: (_ body: (inout SlotBuffer) -> Void) -> Void
     ) throws(SlotFailure) {
         guard let tables = tables[relation] else {
             throw SlotFailure(.protocolViolation, "The stream tells a row of a table that it has not described.")
         }
-        var changes: [SlotChange] = []
+        func append(_ change: SlotChange) {
+            var change = change
+            count += 1
+            change.change.event.position = LogPlace(commit, count).source
+            change.change.event.time = time
+            change.change.event.id = idBeginning + String(count)
+            change.size = bytes.count
+            buffer { [change] in $0.append(change) }
+        }
         do throws(PostgresError) {
-            for table in tables { changes += try tell(table, old, new, isInsert: isInsert, bytes) }
+            for table in tables {
+                let oldKey = old.flatMap { key(table, $0, bytes) }
+                let newKey = new.flatMap { key(table, $0, bytes, or: oldKey) }
+                if let document = table.declaration.document {
+                    // A part has come, gone or changed: its document has changed.
+                    let trail = table.declaration.trail == nil ? nil : table.declaration.native
+                    for key in Set([oldKey, newKey].compactMap(\.self)).sorted() where isNews(Part(native: trail ?? document, key: key)) {
+                        append(SlotChange(change: CapturedChange(event: event(document, .upsert, key), fields: nil), trail: trail))
+                    }
+                    continue
+                }
+                var isNew = isInsert
+                if let old, let oldKey, oldKey != newKey {
+                    isNew = true
+                    append(gone(table, oldKey, old, bytes))
+                }
+                if let new, let newKey { append(try told(table, newKey, old, new, bytes, isNew: isNew)) }
+            }
         } catch {
             throw SlotFailure(error)
-        }
-        let made = changes
-        let (commit, time) = (commit, time)
-        buffer { buffer in
-            var made = made
-            let index = buffer.nextIndex
-            for place in made.indices {
-                made[place].change.event.position = LogPlace(commit, index + place + 1).source
-                made[place].change.event.time = time
-                made[place].change.event.id = "\(commit.rawValue)-\(index + place + 1)"
-            }
-            buffer.append(made, size: bytes.count)
         }
     }
 
     // MARK: Rows
 
-    private func tell(
-        _ table: Table, _ old: LogicalTuple?, _ new: LogicalTuple?, isInsert: Bool, _ bytes: UnsafeRawBufferPointer
-    ) throws(PostgresError) -> [SlotChange] {
-        let oldKey = try old.map { row throws(PostgresError) in try key(table, row, bytes) }
-        let newKey = try new.map { row throws(PostgresError) in try key(table, row, bytes, or: oldKey ?? nil) }
-        if let document = table.declaration.document {
-            // A part has come, gone or changed: its document has changed.
-            let keys = [oldKey ?? nil, newKey ?? nil].compactMap(\.self)
-            return Set(keys).sorted().map { SlotChange(change: CapturedChange(event: event(document, .upsert, $0), fields: nil)) }
-        }
-        var changes: [SlotChange] = []
-        var isNew = isInsert
-        if let gone = oldKey ?? nil, gone != newKey ?? nil {
-            isNew = true
-            var event = event(table.declaration.native, .delete, gone)
-            if let old { event.company = text(table.company, old, bytes) }
-            changes.append(SlotChange(change: CapturedChange(event: event, fields: nil)))
-        }
-        if let new, let key = newKey ?? nil {
-            changes.append(try told(table, key, old, new, bytes, isNew: isNew))
-        }
-        return changes
+    private func gone(_ table: Table, _ key: NativeKey, _ old: LogicalTuple, _ bytes: UnsafeRawBufferPointer) -> SlotChange {
+        var event = event(table.declaration.native, .delete, key)
+        event.company = text(table.company, old, bytes)
+        return SlotChange(change: CapturedChange(event: event, fields: nil))
+    }
+
+    private mutating func isNews(_ part: Part) -> Bool {
+        if parts.contains(part) { return false }
+        if parts.count < Self.maxParts { parts.insert(part) }
+        return true
     }
 
     private func told(
@@ -119,7 +148,7 @@ struct SlotTeller {
         for column in table.columns where column.place < new.columns.count {
             var value = new.columns[column.place]
             // With the whole old row in the log, what has not changed stands there.
-            if value == .unchanged, let old, column.place < old.columns.count, case .text = old.columns[column.place] {
+            if case .unchanged = value, let old, column.place < old.columns.count, case .text = old.columns[column.place] {
                 value = old.columns[column.place]
             }
             switch value {
@@ -127,7 +156,12 @@ struct SlotTeller {
             // Absent: not null, but as it was. Only a row under a new key has to be whole.
             case .unchanged: isWhole = isWhole && !isNew
             case .text(let range):
-                fields[column.name] = try column.kind.value(UnsafeRawBufferPointer(rebasing: bytes[range]), ask: ask)
+                let text = UnsafeRawBufferPointer(rebasing: bytes[range])
+                if let value = column.kind.plain(text) {
+                    fields[column.name] = value
+                } else {
+                    fields[column.name] = try column.kind.value(text, ask: ask)
+                }
             }
         }
         let isArchived = table.archived.map { text($0, new, bytes) == "t" } ?? false
@@ -145,8 +179,12 @@ struct SlotTeller {
     /// nil where the row does not tell it: then nothing has been asked of it, or there is `other`.
     private func key(
         _ table: Table, _ row: LogicalTuple, _ bytes: UnsafeRawBufferPointer, or other: NativeKey? = nil
-    ) throws(PostgresError) -> NativeKey? {
+    ) -> NativeKey? {
         guard var text = text(table.key.place, row, bytes) else { return other }
+        if let type = table.declaration.keyType {
+            guard text.hasPrefix(type + ",") else { return nil }
+            text.removeFirst(type.count + 1)
+        }
         if table.key.trims { text = String(text.reversed().drop { $0 == " " }.reversed()) }
         if table.key.isFlag { text = text == "t" ? "true" : "false" }
         return NativeKey(text)
@@ -154,7 +192,7 @@ struct SlotTeller {
 
     private func text(_ place: Int?, _ row: LogicalTuple, _ bytes: UnsafeRawBufferPointer) -> String? {
         guard let place, place < row.columns.count, case .text(let range) = row.columns[place] else { return nil }
-        return String(decoding: bytes[range], as: UTF8.self)
+        return String(decoding: UnsafeRawBufferPointer(rebasing: bytes[range]), as: UTF8.self)
     }
 
     private func ask(_ text: String, _ type: String) throws(PostgresError) -> Value {
@@ -181,16 +219,11 @@ struct SlotTeller {
             guard let key = relation.columns.firstIndex(where: { $0.name == shape.key.name }) else {
                 throw PostgresError(.usage, "The change stream of \(declaration.table) has no column \(shape.key.name).")
             }
-            guard relation.columns[key].isIdentity else {
-                throw PostgresError(.usage, ReplicaIdentity.mistake(declaration.table, key: shape.key.name))
-            }
-            func place(_ name: String?) -> Int? { name.flatMap { name in relation.columns.firstIndex { $0.name == name } } }
+            try ReplicaIdentity.check(shape, has: Set(relation.columns.filter(\.isIdentity).map(\.name)))
             let isBlankPadded = relation.columns[key].type == Self.blankPadded
             tables.append(
                 Table(
-                    declaration: declaration, columns: columns,
-                    key: (key, isBlankPadded, kinds[relation.columns[key].type] == .flag), version: place(declaration.version),
-                    reference: place(declaration.reference), company: place(declaration.company), archived: place(declaration.archived),
+                    declaration, relation, columns, key: (key, isBlankPadded, kinds[relation.columns[key].type] == .flag),
                     isPartial: shape.columns.keys.contains { name in !relation.columns.contains { $0.name == name } }))
         }
         return tables

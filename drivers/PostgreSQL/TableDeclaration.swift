@@ -25,6 +25,16 @@ struct TableDeclaration: Sendable, Hashable {
     var feed: Feed?
     /// Its rows are parts of documents of this type: a change of one is told as a change of the document that ``key`` names.
     var document: String?
+    /// The key column holds `type,key`, keys of several types, and only those of this one count.
+    var keyType: String?
+    /// The tables between the key column and the document's key, in their order.
+    var trail: DocumentTrail?
+    /// The database may do without the table, or without a column that the line names: then the line does not count.
+    var isOptional = false
+    /// The hub never writes there.
+    var isReadOnly = false
+    /// Rows that go are told; otherwise the table needs no replica identity with the document's key.
+    var tellsDeletes = true
 
     enum Feed: Sendable, Hashable {
         /// A trigger notes changes.
@@ -46,7 +56,7 @@ struct TableDeclaration: Sendable, Hashable {
     }
 
     var manifest: EntityManifest {
-        var operations = Set(Delivery.Operation.allCases)
+        var operations: Set<Delivery.Operation> = isReadOnly ? [] : Set(Delivery.Operation.allCases)
         if refusesDelete { operations.remove(.delete) }
         return EntityManifest(
             native: native, entity: entity, operations: operations, createIsRepeatable: true, hasToken: version != nil,
@@ -92,13 +102,17 @@ struct TableDeclaration: Sendable, Hashable {
             switch parts[0] {
             case "table": table = value
             case "entity": entity = EntityName(value)
-            case "key": key = value
+            case "key":
+                let link = try Self.link(value[...])
+                (key, keyType) = (link.column, link.type)
+            case "through": trail = try Self.trail(value)
+            case "optional": isOptional = try Self.flag(parts[0], value)
+            case "write": isReadOnly = try !Self.flag(parts[0], value)
+            case "deletions": tellsDeletes = try Self.flag(parts[0], value)
             case "version": version = value
             case "reference": reference = value
             case "company": company = value
-            case "adopt":
-                guard let flag = ["yes": true, "no": false][value] else { throw Mistake(text: "adopt is yes or no") }
-                adopts = flag
+            case "adopt": adopts = try Self.flag(parts[0], value)
             case "feed":
                 guard let known: Feed? = ["yes": .triggers, "slot": .slot, "no": nil][value] else {
                     throw Mistake(text: "feed is yes (a trigger), slot (logical decoding) or no")
@@ -113,14 +127,44 @@ struct TableDeclaration: Sendable, Hashable {
                 default: throw Mistake(text: "delete is removes, refuses or archives:column")
                 }
             default:
-                throw Mistake(text: "\(parts[0]) is none of table, entity, key, version, reference, company, delete, adopt, feed, document")
+                throw Mistake(
+                    text: "\(parts[0]) is none of table, entity, key, version, reference, company, delete, adopt, write, feed, document, "
+                        + "through, optional, deletions")
             }
         }
         if document != nil, feed != .slot || key == nil {
             throw Mistake(text: "document= is for parts of a document: with feed=slot, and key= the column of the document's key")
         }
+        if document == nil, trail != nil || keyType != nil || !tellsDeletes {
+            throw Mistake(text: "through=, key=column(type) and deletions=no are for parts of a document: with document=")
+        }
+        if isReadOnly { refusesDelete = true }
         guard table.split(separator: ".", omittingEmptySubsequences: false).allSatisfy({ !$0.isEmpty }) else {
             throw Mistake(text: "\(table) is no table's name")
         }
+    }
+
+    private static func flag(_ name: Substring, _ value: String) throws(Mistake) -> Bool {
+        guard let flag = ["yes": true, "no": false][value] else { throw Mistake(text: "\(name) is yes or no") }
+        return flag
+    }
+
+    /// `column`, or `column(type)`.
+    private static func link(_ text: Substring) throws(Mistake) -> DocumentTrail.Link {
+        guard let link = DocumentTrail.Link(text) else { throw Mistake(text: "\(text) is no column, nor column(type)") }
+        return link
+    }
+
+    /// `table:column:column`, several with slashes between.
+    private static func trail(_ text: String) throws(Mistake) -> DocumentTrail {
+        var hops: [DocumentTrail.Hop] = []
+        for hop in text.split(separator: "/", omittingEmptySubsequences: false) {
+            let words = hop.split(separator: ":", omittingEmptySubsequences: false)
+            guard words.count == 3, !words[0].isEmpty else {
+                throw Mistake(text: "through= is table:column:column, the second leading on; several of them with / between")
+            }
+            hops.append(DocumentTrail.Hop(table: String(words[0]), from: try link(words[1]), to: try link(words[2])))
+        }
+        return DocumentTrail(hops: hops)
     }
 }

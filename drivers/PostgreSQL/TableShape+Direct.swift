@@ -21,7 +21,7 @@ extension TableShape {
         return readings
     }
 
-    /// Changes rows that are as expected and that nobody holds, with the write log; nil where a column needs more care.
+    /// Changes rows that are as expected, with the write log; nil where a column needs more care.
     ///
     /// Arguments: application, native type, ``table``, ``stamp``, then arrays: key, company, document, generation, number and digest of the write
     /// log, the expected version (with a version column), and a text for each of the columns.
@@ -49,26 +49,25 @@ extension TableShape {
         }
         conditions.append("(\(differences.joined(separator: " OR ")))")
         // Without the measure, so that a text that is too long is refused and not cut.
-        let cast = changes.map { "g.\($0.given)::\($0.bare) AS \($0.given)" }
-        let set = changes.map { "\($0.target) = h.\($0.given)" } + raised
+        let set = changes.map { "\($0.target) = g.\($0.given)::\($0.bare)" } + raised
+        let told = ([named(key.name), named(declaration.version), named(declaration.reference)] + readings.map { named($0.name) })
+            .enumerated().map { "\($1) AS t\($0)" }
         return """
-            WITH held AS (
-                SELECT g.place, g.k, g.company, g.document, g.generation, g.number, g.digest, \(column(key.name)) AS typed, \
-            \(cast.joined(separator: ", "))
+            WITH written AS (
+                UPDATE \(table) AS x SET \(set.joined(separator: ", "))
                 FROM unnest(\(arrays)) WITH ORDINALITY AS g(\(given.joined(separator: ", ")), place)
-                JOIN \(table) AS x ON \(column(key.name)) = g.k::\(key.bareType)
-                WHERE \(conditions.joined(separator: " AND ")) FOR UPDATE OF x SKIP LOCKED
+                WHERE \(column(key.name)) = g.k::\(key.bareType) AND \(conditions.joined(separator: " AND "))
+                RETURNING g.place, g.k, g.company, g.document, g.generation, g.number, g.digest, \(told.joined(separator: ", "))
             ), logged AS (
-                \(WriteLog.putHeld) RETURNING 1
-            ), written AS (
-                UPDATE \(table) AS x SET \(set.joined(separator: ", ")) FROM held AS h WHERE \(column(key.name)) = h.typed
-                RETURNING h.place, \(named), \(readings.map { column($0.name) + "::text" }.joined(separator: ", "))
+                \(WriteLog.putWritten) RETURNING 1
             )
-            SELECT s.count, s.is_current, w.* FROM (
+            SELECT s.count, s.is_current, w.place, \(told.indices.map { "w.t\($0)" }.joined(separator: ", ")) FROM (
                 SELECT (SELECT count(*) FROM logged) AS count, \(Self.stamp("$3")) = $4 AS is_current
             ) AS s LEFT JOIN written AS w ON true
             """
     }
+
+    private func named(_ name: String?) -> String { name.map { column($0) + "::text" } ?? "NULL" }
 
     /// A row that ``changeAtOnce(_:)`` gave.
     struct DirectRow {
@@ -96,7 +95,8 @@ extension TableShape {
                 fields[name] = .null
             } else {
                 fields[name] = try row.withBytes(column) { bytes throws(PostgresError) in
-                    try kind.value(bytes) { _, type throws(PostgresError) in
+                    if let value = kind.plain(bytes) { return value }
+                    return try kind.value(bytes) { _, type throws(PostgresError) in
                         throw PostgresError(.usage, "\(declaration.table) has a column of the type \(type), which cannot be read.")
                     }
                 }

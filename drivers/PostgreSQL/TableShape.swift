@@ -101,8 +101,7 @@ struct TableShape: Sendable {
     /// Key, version, reference, the whole row as JSON: what ``document(_:)`` reads. The row is `x`.
     private var told: String { "\(named), row_to_json(x)::text" }
 
-    /// Key, version, reference.
-    var named: String {
+    private var named: String {
         let version = declaration.version.map { column($0) + "::text" } ?? "NULL"
         let reference = declaration.reference.map { column($0) + "::text" } ?? "NULL"
         return "\(column(key.name))::text, \(version), \(reference)"

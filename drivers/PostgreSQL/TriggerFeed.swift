@@ -24,6 +24,12 @@ struct TriggerFeed: TableFeed {
             if notes.isEmpty {
                 // This window has been told; the next one reaches up to the oldest transaction that is still open.
                 let open = try connection.run("SELECT pg_snapshot_xmin(pg_current_snapshot())::text").first?.integer(0) ?? 0
+                if open < position.high {
+                    throw PostgresError(
+                        .usage,
+                        "The server's transactions are numbered \(open), and the hub has them up to \(position.high): the database was restored. "
+                            + "Compare the application, then remove its capture position.")
+                }
                 guard open > position.high else { return CapturedBatch(changes: [], position: start.text) }
                 position = FeedPosition(low: position.high, high: open, sequence: 0)
                 notes = try look(position, limit, on: connection)

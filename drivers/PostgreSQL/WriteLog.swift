@@ -5,7 +5,6 @@ import PostgresClient
 enum WriteLog {
     /// What has to be there; the driver makes it where it may.
     static let schema = """
-        CREATE SCHEMA IF NOT EXISTS multipoint;
         CREATE TABLE IF NOT EXISTS multipoint.write_log (
             application text COLLATE "C" NOT NULL, company text COLLATE "C" NOT NULL, document text COLLATE "C" NOT NULL,
             native text COLLATE "C" NOT NULL, "key" text COLLATE "C" NOT NULL, generation integer NOT NULL, number integer NOT NULL,
@@ -48,9 +47,12 @@ enum WriteLog {
     static func prepare(_ connection: PostgresConnection) throws(PostgresError) {
         let isThere = try connection.run("SELECT to_regclass('multipoint.change') IS NOT NULL").first?.flag(0) ?? false
         if isThere { return }
+        // Somebody else may have made the schema for a user who may not.
+        let hasSchema = try connection.run("SELECT to_regnamespace('multipoint') IS NOT NULL").first?.flag(0) ?? false
+        let first = hasSchema ? "" : "CREATE SCHEMA IF NOT EXISTS multipoint;"
         do throws(PostgresError) {
             // Two hubs may come at once; one of them makes it.
-            try connection.script("BEGIN; SELECT pg_advisory_xact_lock(5063113); \(schema); COMMIT")
+            try connection.script("BEGIN; SELECT pg_advisory_xact_lock(5063113); \(first) \(schema); COMMIT")
         } catch {
             if error.kind == .statement { try? connection.script("ROLLBACK") }
             throw error
@@ -85,9 +87,9 @@ enum WriteLog {
     /// For all else.
     static let put = "\(insert) \(overwrite)"
 
-    /// As ``put``, for the rows of `held` in the same statement, but none that has been written already.
-    static let putHeld = """
-        \(into) SELECT $1, h.company, h.document, $2, h.k, h.generation::integer, h.number::integer, h.digest FROM held AS h \(overwrite)
+    /// As ``put``, for the rows of `written` in the same statement, but none that was written before.
+    static let putWritten = """
+        \(into) SELECT $1, w.company, w.document, $2, w.k, w.generation::integer, w.number::integer, w.digest FROM written AS w \(overwrite)
         WHERE (l.generation, l.number, l.digest) IS DISTINCT FROM (excluded.generation, excluded.number, excluded.digest)
         """
 
@@ -140,6 +142,24 @@ enum WriteLog {
         mix((delivery.key?.rawValue ?? "").utf8)
         mix((delivery.expected?.token?.rawValue ?? "").utf8)
         mix(body)
-        return String(hash, radix: 36)
+        return text(hash)
+    }
+
+    /// With the base 36, the highest digit first.
+    private static func text(_ number: UInt128) -> String {
+        // So many digits fit into 64 bits, with which it is counted faster.
+        let (digits, power): (Int, UInt128) = (12, 4_738_381_338_321_616_896)
+        var bytes: [UInt8] = []
+        var rest = number
+        repeat {
+            var part = UInt64(truncatingIfNeeded: rest % power)
+            rest /= power
+            for _ in 0..<digits where rest > 0 || part > 0 {
+                let digit = UInt8(truncatingIfNeeded: part % 36)
+                bytes.append(digit < 10 ? 0x30 + digit : 0x61 + digit - 10)
+                part /= 36
+            }
+        } while rest > 0
+        return bytes.isEmpty ? "0" : String(decoding: bytes.reversed(), as: UTF8.self)
     }
 }

@@ -6,7 +6,9 @@ import PostgresClient
 /// leaves, for whatever reason, is looked at as everything else is.
 extension WriteTransaction {
     /// Rows of one statement: few enough that the server works on them while the next ones are being prepared.
-    private static let rowsAtOnce = 50
+    private static let rowsAtOnce = 100
+    /// Whoever waits for longer than that for a row, leaves the batch to the careful way, which passes such rows over.
+    private static let patience = "10ms"
 
     /// A statement that has been sent.
     private struct Direct {
@@ -30,6 +32,7 @@ extension WriteTransaction {
                 if known == nil { statements[group] = .some(sql) }
                 guard let sql else { continue }
                 groups[group] = nil
+                if sent.isEmpty { try connection.post(Self.setLockTimeout, [.text(Self.patience)]) }
                 let direct = Direct(group: group, items: items, shape: shape)
                 try connection.send(sql, arguments(direct))
                 sent.append(direct)
@@ -44,7 +47,11 @@ extension WriteTransaction {
             do throws(PostgresError) { try take(result.get(), of: direct) } catch { failure = error }
         }
         if let failure { throw failure }
+        if !groups.isEmpty { try connection.post(Self.setLockTimeout, [.text("\(driver.lockTimeout.milliseconds)ms")]) }
     }
+
+    /// Until the end of the transaction.
+    private static let setLockTimeout = "SELECT set_config('lock_timeout', $1, true)"
 
     private func arguments(_ direct: Direct) -> [PostgresValue] {
         let (shape, items) = (direct.shape, direct.items)

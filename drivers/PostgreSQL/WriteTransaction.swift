@@ -18,11 +18,24 @@ struct WriteTransaction {
                 ? (a.native, a.operation.rawValue) < (b.native, b.operation.rawValue)
                 : a.columns.lexicographicallyPrecedes(b.columns)
         }
+
+        func hash(into hasher: inout Hasher) {
+            // Groups of one batch rarely differ in their columns only.
+            hasher.combine(native)
+            hasher.combine(columns.count)
+        }
+    }
+
+    /// Updates of one group, which has been looked at.
+    struct Updates {
+        var group: Group
+        /// The table has a version column.
+        var needsToken: Bool
     }
 
     struct Item {
         var place: Int
-        /// The row as it is to be, or the changed columns of it; with the key.
+        /// The row as it is to be, or the changed columns of it.
         var fields: Fields
         var digest: String
         var key: NativeKey?
@@ -33,23 +46,26 @@ struct WriteTransaction {
     let connection: PostgresConnection
     /// The same transaction may have been kept before: its locks are waited for, and what it left is this call's own.
     let isRepeated: Bool
+    /// Rows that somebody holds are waited for, and not passed over.
+    private let waits: Bool
     /// Nothing is tried without having been looked at.
-    let isCareful: Bool
+    private let isCareful: Bool
 
     var shapes: [String: TableShape] = [:]
     var groups: [Group: [Item]] = [:]
     var answers: [Answer?]
     /// What the write log says of each delivery's target.
     private var logged: [Int: WriteLog.Entry] = [:]
+    /// Of the update that was taken in before.
+    var updates: Updates?
 
-    init(
-        _ deliveries: [Delivery], driver: PostgreSQLDriver, connection: PostgresConnection, isRepeated: Bool, isCareful: Bool
-    ) {
+    init(_ deliveries: [Delivery], driver: PostgreSQLDriver, connection: PostgresConnection, _ attempts: WriteAttempts) {
         self.deliveries = deliveries
         self.driver = driver
         self.connection = connection
-        self.isRepeated = isRepeated
-        self.isCareful = isCareful
+        isRepeated = attempts.isRepeated
+        waits = attempts.waits
+        isCareful = attempts.isCareful
         answers = Array(repeating: nil, count: deliveries.count)
     }
 
@@ -63,60 +79,6 @@ struct WriteTransaction {
         try look()
         try write()
         return answers.map { $0 ?? .noAnswer(reason: "the delivery was passed over") }
-    }
-
-    // MARK: Before the database is asked
-
-    mutating func admit(_ place: Int) throws(PostgresError) {
-        let delivery = deliveries[place]
-        func refuse(_ rule: String, _ field: String? = nil, _ text: String) {
-            answers[place] = .rejected(Rejection(rule: rule, field: field, text: text))
-        }
-        if shapes[delivery.native] == nil { shapes[delivery.native] = try driver.shape(delivery.native, on: connection) }
-        guard let shape = shapes[delivery.native] else {
-            return refuse("unknown-type", nil, "No table is declared for \(delivery.native).")
-        }
-        let declaration = shape.declaration
-        var fields = delivery.fields
-        for (name, value) in delivery.fields {
-            guard let column = shape.columns[name] else {
-                return refuse("unknown-field", name, "\(declaration.table) has no column \(name).")
-            }
-            if column.isGenerated || column.isOwn { return refuse("read-only", name, "\(name) is not for a mapping to set.") }
-            if name == shape.key.name, let key = delivery.key {
-                if value.keyText != key.rawValue { return refuse("read-only", name, "A row's key does not change.") }
-                fields[name] = nil
-            }
-        }
-        var names = fields.names
-        if delivery.operation == .create {
-            if let reference = declaration.reference { fields[reference] = .string(delivery.reference.rawValue) }
-            if let company = declaration.company, let name = delivery.company { fields[company] = .string(name) }
-            if fields[shape.key.name] == nil && shape.newKeys == nil {
-                // A text key that nobody gives is the hub's own reference.
-                guard shape.key.type.hasPrefix("text") || shape.key.type.hasPrefix("character varying") else {
-                    return refuse("missing-key", shape.key.name, "\(declaration.table) needs \(shape.key.name), and nothing gives it.")
-                }
-                fields[shape.key.name] = .string(delivery.reference.rawValue)
-            }
-            names = fields[shape.key.name] == nil ? (fields.names + [shape.key.name]).sorted { $0.precedesInBytes($1) } : fields.names
-        } else {
-            guard let key = delivery.key else { return refuse("missing-key", nil, "An update and a deletion need the row's key.") }
-            if delivery.operation == .delete && declaration.refusesDelete {
-                return refuse("no-delete", nil, "Rows of \(declaration.table) are not deleted.")
-            }
-            if declaration.version != nil && delivery.expected?.token == nil {
-                return refuse("missing-token", nil, "A write has to name the version that it is meant for.")
-            }
-            if delivery.operation == .delete {
-                fields = Fields()
-                names = []
-            }
-            fields[shape.key.name] = .string(key.rawValue)
-        }
-        let digest = WriteLog.digest(delivery, JSONText.bytes(.object(delivery.fields)))
-        let item = Item(place: place, fields: fields, digest: digest, key: delivery.key)
-        groups[Group(native: delivery.native, operation: delivery.operation, columns: names), default: []].append(item)
     }
 
     // MARK: What is there
@@ -141,12 +103,12 @@ struct WriteTransaction {
             // Rows that several statements are about to hold are held in one order first.
             guard let shape = shapes[native] else { continue }
             let keys = several.flatMap { groups[$0] ?? [] }.compactMap(\.key)
-            try connection.send(shape.hold([], waits: isRepeated), [.utf8(shape.keys(keys))])
+            try connection.send(shape.hold([], waits: waits), [.utf8(shape.keys(keys))])
             questions.append(.silent)
         }
         for group in changing {
             guard let shape = shapes[group.native], let items = groups[group] else { continue }
-            try connection.send(shape.hold(group.columns, waits: isRepeated), [.utf8(Self.rows(items))])
+            try connection.send(shape.hold(group.columns, waits: waits), [.utf8(Self.rows(items, shape))])
             questions.append(.held(group))
         }
         for group in groups.keys.filter({ $0.operation == .create }).sorted() {
@@ -224,7 +186,7 @@ struct WriteTransaction {
                 if isWritten, delivery.operation == .delete, let entry {
                     let gone = NativeDocument(key: key, reference: delivery.reference, isDeleted: true, fields: Fields())
                     answers[item.place] = again(item, entry, gone)
-                } else if !isRepeated, try driver.read(key, shape, on: connection) != nil {
+                } else if !waits, try driver.read(key, shape, on: connection) != nil {
                     answers[item.place] = .retry(after: .milliseconds(500), reason: "somebody holds the row \(key)")
                 } else {
                     answers[item.place] = .gone
@@ -289,7 +251,7 @@ struct WriteTransaction {
                 case .update: shape.update(group.columns)
                 case .delete: shape.delete
                 }
-            try connection.send(sql, [.utf8(Self.rows(items))])
+            try connection.send(sql, [.utf8(Self.rows(items, shape))])
         }
         let results = try connection.receive()
         for case .failure(let error) in results { throw error }
@@ -333,6 +295,14 @@ struct WriteTransaction {
         return document
     }
 
-    /// A statement's rows, as the JSON array that it takes.
-    private static func rows(_ items: [Item]) -> [UInt8] { JSONText.bytes(.array(items.map { .object($0.fields) })) }
+    /// A statement's rows with their keys, as the JSON array that it takes.
+    private static func rows(_ items: [Item], _ shape: TableShape) -> [UInt8] {
+        JSONText.bytes(
+            .array(
+                items.map { item in
+                    var fields = item.fields
+                    if fields[shape.key.name] == nil, let key = item.key { fields[shape.key.name] = .string(key.rawValue) }
+                    return .object(fields)
+                }))
+    }
 }

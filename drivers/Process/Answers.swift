@@ -20,12 +20,15 @@ enum Answers {
         case "retry":
             let wait = try shape.member("afterMilliseconds").integer(0...86_400_000)
             return .retry(after: .milliseconds(wait), reason: try shape.member("reason").text())
+        case "later":
+            let wait = try shape.member("afterMilliseconds").integer(0...86_400_000)
+            return .later(after: .milliseconds(wait), reason: try shape.member("reason").text())
         case "changed": return .changed
         case "gone": return .gone
         case "noAnswer": return .noAnswer(reason: try shape.member("reason").text())
         default:
             throw Shape.Mismatch(
-                text: "\(shape.place).kind has to be written, unchanged, rejected, retry, changed, gone or noAnswer, not "
+                text: "\(shape.place).kind has to be written, unchanged, rejected, retry, later, changed, gone or noAnswer, not "
                     + excerpt(kind.utf8, 60))
         }
     }
@@ -60,7 +63,9 @@ enum Answers {
         for element in try shape.member("changes").array() { changes.append(try change(element)) }
         let position = try shape.optional("position")?.text()
         if position == nil, !changes.isEmpty { throw Shape.Mismatch(text: "position is missing, and there are changes before it") }
-        return CapturedBatch(changes: changes, position: position)
+        var notices: [String] = []
+        for element in try shape.optional("notices")?.array() ?? [] { notices.append(try element.text()) }
+        return CapturedBatch(changes: changes, position: position, notices: notices)
     }
 
     private static func change(_ shape: Shape) throws(Shape.Mismatch) -> CapturedChange {

@@ -55,7 +55,11 @@ struct Description: Sendable {
 
     private static func manifest(_ shape: Shape) throws(Shape.Mismatch) -> Manifest {
         try shape.check(
-            only: ["driver", "version", "summary", "entities", "settleMilliseconds", "answerMilliseconds", "limits", "window", "functions"])
+            only: [
+                "driver", "version", "summary", "entities", "settleMilliseconds", "answerMilliseconds", "limits", "pollMilliseconds",
+                "window",
+                "functions",
+            ])
         var entities: [EntityManifest] = []
         for element in try shape.member("entities").array() { entities.append(try entity(element)) }
         return Manifest(
@@ -63,7 +67,9 @@ struct Description: Sendable {
             summary: try shape.member("summary").text(), entities: entities,
             settleTime: .milliseconds(try shape.member("settleMilliseconds").integer(1...86_400_000)),
             answerTime: .milliseconds(try shape.member("answerMilliseconds").integer(1...86_400_000)),
-            limits: try limits(try shape.optional("limits")), window: try shape.member("window").text(),
+            limits: try limits(try shape.optional("limits")),
+            pollTime: .milliseconds(try shape.optional("pollMilliseconds")?.integer(0...86_400_000) ?? 0),
+            window: try shape.member("window").text(),
             functions: try functions(try shape.optional("functions")))
     }
 

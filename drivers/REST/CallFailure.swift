@@ -12,6 +12,9 @@ enum CallFailure: Error, Sendable {
     /// The document is not in the state that the request was conditional on.
     case changed
     case gone
+    /// It failed this time, without effect.
+    case passing(after: Duration, String)
+    /// Not yet, through no fault of the document.
     case busy(after: Duration, String)
     case unauthorised(String)
     /// The recipe does not fit the application.
@@ -28,7 +31,8 @@ enum CallFailure: Error, Sendable {
     var driverError: DriverError {
         switch self {
         case .unreachable(let text): DriverError(.unreachable, text)
-        case .busy(let after, let text): DriverError(.unreachable, "\(text); again in \(after.milliseconds / 1000 + 1) s")
+        case .passing(let after, let text), .busy(let after, let text):
+            DriverError(.unreachable, "\(text); again in \(after.milliseconds / 1000 + 1) s")
         case .noAnswer(let text): DriverError(.noAnswer, text)
         case .unauthorised(let text): DriverError(.unauthorised, text)
         case .misconfigured(let text): DriverError(.configuration, text)
@@ -44,7 +48,8 @@ enum CallFailure: Error, Sendable {
         case .noAnswer(let text): return .noAnswer(reason: text)
         case .unreachable(let text), .unauthorised(let text), .misconfigured(let text):
             return hasEffect ? .noAnswer(reason: text) : nil
-        case .busy(let after, let text): return hasEffect ? .noAnswer(reason: text) : .retry(after: after, reason: text)
+        case .passing(let after, let text): return hasEffect ? .noAnswer(reason: text) : .retry(after: after, reason: text)
+        case .busy(let after, let text): return hasEffect ? .noAnswer(reason: text) : .later(after: after, reason: text)
         case .refused(let rejection): return hasEffect ? .noAnswer(reason: "half done, then refused: \(rejection)") : .rejected(rejection)
         case .changed: return hasEffect ? .noAnswer(reason: "half done, then changed") : .changed
         case .gone: return hasEffect ? .noAnswer(reason: "half done, then gone") : .gone

@@ -87,14 +87,19 @@ actor Credentials {
         }
         if let wait = reply.retryAfter(now: begun) { return .failure(.busy(after: wait, "the token server is busy (\(reply.status))")) }
         guard let answer = try? reply.json() else {
-            return .failure(.unreachable("the token server answers no JSON (\(reply.status)): \(reply.excerpt)"))
+            return .failure(.unreachable("the token server answers no JSON (\(reply.status)): \(excerpt(reply))"))
         }
         guard reply.isSuccess, let text = answer["access_token"]?.text else {
-            let words = answer["error_description"]?.text ?? answer["error"]?.text ?? reply.excerpt
+            let words = answer["error_description"]?.text ?? answer["error"]?.text ?? excerpt(reply)
             let text = "the token server gives no token (\(reply.status)): \(words)"
             return .failure(reply.status >= 500 ? .unreachable(text) : .unauthorised(text))
         }
         return .success(Token(text: text, until: begun + life(answer["expires_in"]?.keyText.flatMap { Int64($0) })))
+    }
+
+    /// What may be shown of an answer: nothing of one that is a success, since the token stands in it under whatever name.
+    private static func excerpt(_ reply: HTTPReply) -> String {
+        reply.isSuccess ? "the answer has no access_token, and is not shown, as another name in it may be a token's" : reply.excerpt
     }
 
     /// How long a token is used: not quite as long as it holds, since the application's clock and the way there count too.

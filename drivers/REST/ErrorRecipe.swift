@@ -7,7 +7,10 @@ struct ErrorRecipe: Sendable {
         case rejected
         case changed
         case gone
+        /// It failed this time, and may pass.
         case retry
+        /// Not yet, through no fault of the document.
+        case later
         case unauthorised
         /// It may have had an effect.
         case unclear
@@ -51,7 +54,8 @@ struct ErrorRecipe: Sendable {
         case 412: .changed
         // A method, a form or a condition that the recipe has wrong: no document can mend it. Redirects too.
         case 300...399, 405, 406, 411, 415, 428: .configuration
-        case 408, 423, 425, 429, 503: .retry
+        case 408, 425: .retry
+        case 423, 429, 503: .later
         case 400...499: .rejected
         default: .unclear
         }
@@ -59,6 +63,10 @@ struct ErrorRecipe: Sendable {
 
     /// How long to wait where a refusal says that it is for now and not how long.
     private static let pause = Duration.seconds(1)
+
+    private static func wait(_ reply: HTTPReply, _ now: Instant) -> Duration {
+        reply.header("Retry-After").flatMap { RetryAfter.duration($0, now: now) } ?? pause
+    }
 
     /// What an answer that is no success means.
     func failure(_ reply: HTTPReply, _ call: String, now: Instant) -> CallFailure {
@@ -75,9 +83,8 @@ struct ErrorRecipe: Sendable {
             return .refused(Rejection(rule: rule?.name ?? Self.otherRule, field: field?.value(in: body)?.text, text: words))
         case .changed: return .changed
         case .gone: return .gone
-        case .retry:
-            let wait = reply.header("Retry-After").flatMap { RetryAfter.duration($0, now: now) } ?? Self.pause
-            return .busy(after: wait, place)
+        case .retry: return .passing(after: Self.wait(reply, now), place)
+        case .later: return .busy(after: Self.wait(reply, now), place)
         case .unauthorised: return .unauthorised(place)
         case .unclear: return .noAnswer(place)
         case .configuration:

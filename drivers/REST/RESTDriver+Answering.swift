@@ -18,7 +18,7 @@ extension RESTDriver {
             switch error {
             case .refused(let rejection): return .refused(rejection)
             case .gone: return .refused(Rejection(rule: "not-found", text: "the application knows nothing by what was asked"))
-            case .busy(_, let text): return .cannotSay(reason: text)
+            case .passing(_, let text), .busy(_, let text): return .cannotSay(reason: text)
             default: throw error.ofQuestion.driverError
             }
         }

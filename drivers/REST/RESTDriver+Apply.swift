@@ -41,7 +41,7 @@ extension RESTDriver {
             if let answer = error.answer(hasEffect: progress.hasEffect) { return answer }
             // Nothing of this document happened. For the whole batch that holds only as long as nothing else has.
             if isFirst { throw error.driverError }
-            return .retry(after: .seconds(1), reason: error.driverError.message)
+            return .later(after: .seconds(1), reason: error.driverError.message)
         }
     }
 

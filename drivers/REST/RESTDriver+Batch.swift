@@ -52,7 +52,7 @@ extension RESTDriver {
                 } catch {
                     // The one request has been answered: nothing can be said for the whole batch any more.
                     answers[index] =
-                        error.answer(hasEffect: progress.hasEffect) ?? .retry(after: .seconds(1), reason: error.driverError.message)
+                        error.answer(hasEffect: progress.hasEffect) ?? .later(after: .seconds(1), reason: error.driverError.message)
                 }
             }
         }

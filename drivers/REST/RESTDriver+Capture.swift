@@ -7,9 +7,6 @@ import HubModel
 extension RESTDriver {
     func capture(after text: String?, limit: Int) async throws(DriverError) -> CapturedBatch {
         var position = try text.map { (text) throws(DriverError) in try CapturePosition(text) } ?? CapturePosition()
-        do { try await pace.wait(recipe.poll) } catch {
-            throw DriverError(.unreachable, "The look for changes was called off.", cause: error)
-        }
         let limit = max(1, limit)
         var changes: [CapturedChange] = []
         for feed in feeds where changes.count < limit {
@@ -23,7 +20,6 @@ extension RESTDriver {
             changes += found
             position.feeds[feed.name] = after
         }
-        pace.looked(found: !changes.isEmpty)
         return CapturedBatch(changes: changes, position: position.text)
     }
 
@@ -37,6 +33,17 @@ extension RESTDriver {
         /// How far each look goes back, as places are counted.
         var overlap: Int64
         var name: String { Rhythm.feed(type.native, company) }
+
+        /// Where a look begins that has to bring what may have come late before that place.
+        func start(_ place: Int64) -> Int64 {
+            let (start, isTooEarly) = place.subtractingReportingOverflow(overlap)
+            return isTooEarly ? .min : start
+        }
+
+        /// Whether a place is a moment that is still to come, by a clock that may be behind by so many milliseconds.
+        func isAhead(_ place: Int64, tolerance: Int64 = 0) -> Bool {
+            changes.form != .number && place > Instant.now.milliseconds + tolerance
+        }
     }
 
     private var feeds: [Feed] {
@@ -54,7 +61,9 @@ extension RESTDriver {
         _ feed: Feed, _ known: inout CapturePosition.Feed, _ limit: Int, _ permit: Permit
     ) async throws(CallFailure) -> [CapturedChange] {
         if known.walk == nil {
-            known.since = known.latest.map { $0 - feed.overlap }
+            // Nothing was found behind such a moment: all that has changed since nobody knows when is looked through once more.
+            if let latest = known.latest, feed.isAhead(latest, tolerance: feed.overlap) { known.latest = nil }
+            known.since = known.latest.map { feed.start($0) }
             known.walk = PageCursor()
         }
         let since = known.since.map { feed.changes.form.text($0) }
@@ -72,7 +81,7 @@ extension RESTDriver {
         }
         if known.walk == nil, let latest = known.latest {
             // Only what the next look's overlap can bring again has to be remembered.
-            known.told = known.told.filter { $0.value.time >= latest - feed.overlap }
+            known.told = known.told.filter { $0.value.time >= feed.start(latest) }
         }
         return changes
     }
@@ -82,7 +91,8 @@ extension RESTDriver {
     ) -> CapturedChange? {
         let key = document.key.rawValue
         let mark = CapturePosition.mark(document)
-        known.latest = max(known.latest ?? time, time)
+        // A moment that is still to come (a wrong clock, a default value) would hide all that changes before it.
+        if !feed.isAhead(time) { known.latest = max(known.latest ?? time, time) }
         if known.told[key]?.mark == mark { return nil }
         known.told[key] = .init(time: time, mark: mark)
         if document.isDeleted {

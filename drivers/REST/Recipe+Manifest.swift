@@ -8,7 +8,8 @@ extension Recipe {
     var manifest: Manifest {
         Manifest(
             driver: RESTFactory.name, version: Self.version, summary: summary.isEmpty ? "\(name), by its recipe" : summary,
-            entities: entities.map(manifest), settleTime: settleTime, answerTime: answerTime, limits: limits, window: wholeWindow,
+            entities: entities.map(manifest), settleTime: settleTime, answerTime: answerTime, limits: limits, pollTime: poll,
+            window: wholeWindow,
             functions: functions.map(\.manifest))
     }
 

@@ -1,10 +1,9 @@
 import HubModel
 import Synchronization
 
-/// When capture looked last, and what this driver made and removed itself: the hub keeps no position of looks that found nothing.
+/// When capture last compared keys in vain, and what this driver made and removed itself: the hub keeps no position of looks that found nothing.
 final class Rhythm: Sendable {
     private struct State {
-        var idle: ContinuousClock.Instant?
         var swept: [String: ContinuousClock.Instant] = [:]
         var made: [String: [NativeKey]] = [:]
     }
@@ -14,14 +13,6 @@ final class Rhythm: Sendable {
     private static let memory = 1000
 
     static func feed(_ native: String, _ company: String?) -> String { company.map { "\(native)@\($0)" } ?? native }
-
-    /// Waits until `pause` has passed since the last look that found nothing.
-    func wait(_ pause: Duration) async throws {
-        guard let since = state.withLock({ $0.idle }), since + pause > .now else { return }
-        try await ContinuousClock().sleep(until: since + pause)
-    }
-
-    func looked(found: Bool) { state.withLock { $0.idle = found ? nil : .now } }
 
     /// Whether a comparison of keys is due that found nothing the last time.
     func maySweep(_ feed: String, every pause: Duration) -> Bool {

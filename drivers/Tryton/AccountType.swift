@@ -63,13 +63,18 @@ struct AccountType: DocumentType {
     func create(_ delivery: Delivery, _ work: inout Work) async throws(TrytonFailure) -> Int64 {
         let party = try Given.key(delivery.fields["party"] ?? .null, "party", rule: "unknown-customer")
         try check(delivery.fields, readable: Self.readable, before: nil)
-        guard try await work.count("party.party", [["id", "=", .id(party)]]) == 1 else {
+        guard let row = try await work.rows(model, [["id", "=", .id(party)]], fields(work.profile), limit: 1).first else {
             throw .refused(Rejection(rule: "unknown-customer", field: "party", text: "There is no party \(party)."))
         }
-        var values = try await values(delivery.fields, work)
+        // Nothing tells whether an earlier call has made it, and people may have filled it in since: only what is empty is filled. What
+        // differs then is told, and changed by an update that names its version.
+        var values = try await values(delivery.fields, work).filter { !$0.value.isNull && (row[$0.name] ?? .null).isNull }
+        let isThere = try await work.count(model, domain(work) + [["id", "=", .id(party)]]) > 0
         // What makes the account be there.
-        if values["credit_limit_amount"] == nil { values["credit_limit_amount"] = .null }
-        _ = try await work.write("party.party", "write", [[.id(party)], .object(values)])
+        if !isThere, values["credit_limit_amount"] == nil { values["credit_limit_amount"] = row["credit_limit_amount"] ?? .null }
+        if values.isEmpty { return party }
+        let read = Record(row: row, parts: parts, model: model)
+        _ = try await work.write(model, "write", [[.id(party)], .object(values)], timestamps: read.timestamps([]))
         return party
     }
 

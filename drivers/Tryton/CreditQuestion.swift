@@ -29,21 +29,23 @@ struct CreditQuestion: Sendable {
         let dated = work.under(["date": yesterday.flatMap(Wire.date) ?? .null])
         let overdue = try await dated.rows("party.party", domain, ["receivable_today"], limit: 1).first?["receivable_today"]?.number
         let limit = row["credit_limit_amount"]?.number
-        let (unpaid, used) = (units(row["receivable"]), units(row["credit_amount"]))
-        let excess = limit.map { used + units(.number(amount)) - units(.number($0)) } ?? 0
+        let (unpaid, used) = (row["receivable"]?.number ?? 0, row["credit_amount"]?.number ?? 0)
         let currency = work.company.flatMap { work.profile.currencies[$0] }
         let hold = row.isActive ? nil : "\(row["name"]?.text ?? "The party") is not active."
         var reason = hold
-        if excess > 0, units(.number(amount)) > 0 {
-            reason = reason ?? "The limit is exceeded by \(Self.shown(excess)) \(currency ?? "")."
+        if let limit, amount > 0 {
+            if let excess = Number.sum([used, amount], less: [limit], scale: Self.scale) {
+                if excess > 0 { reason = reason ?? "The limit is exceeded by \(Self.shown(excess)) \(currency ?? "")." }
+            } else {
+                reason = reason ?? "The amount of \(amount) is more than Tryton keeps accounts of."
+            }
         }
         return CreditAnswer(
-            limit: limit, openOrders: Self.shown(used - unpaid), unpaid: Self.shown(unpaid), overdue: overdue, currency: currency,
+            limit: limit, openOrders: Self.shown(Number.sum([used], less: [unpaid], scale: Self.scale) ?? 0), unpaid: Self.shown(unpaid),
+            overdue: overdue, currency: currency,
             terms: row.one("customer_payment_term")?["name"]?.text, hold: hold,
             isAccepted: hold == nil && (reason == nil || work.settings.warnings.accepts(TrytonRules.creditLimitWarning)), reason: reason)
     }
 
-    private func units(_ value: Value?) -> Int64 { value?.number?.coefficient(atScale: Self.scale) ?? 0 }
-
-    private static func shown(_ units: Int64) -> Number { Number(units, scale: scale).rounded(toScale: 2) ?? Number(units, scale: scale) }
+    private static func shown(_ amount: Number) -> Number { amount.rounded(toScale: 2) ?? amount }
 }

@@ -51,6 +51,11 @@ struct ChangeSource: Sendable, Hashable {
     var link: String?
     /// The field of the document's model whose presence shows that this model is installed; nil: always there.
     var needs: String?
+    /// Which of the model's records count; all of them where it is empty.
+    var domain: [Value] = []
+    /// Where its records name no document: those that each of them may be about, of the document's model. Who may not read such records is
+    /// not told of them.
+    var holders: [Value]?
 }
 
 extension DocumentType {

@@ -52,23 +52,22 @@ struct InvoiceType: ReadOnlyType {
         let payments = row.many("payment_lines").sorted { ($0["date"]?.text ?? "", $0.id) < ($1["date"]?.text ?? "", $1.id) }
         result["payments"] = .array(
             payments.map { line in
-                let amount = Self.units(line["credit"]) - Self.units(line["debit"])
-                return ["id": .id(line.id), "date": line["date"] ?? .null, "amount": Self.cents(amount)]
+                ["id": .id(line.id), "date": line["date"] ?? .null, "amount": Self.difference(line["credit"], line["debit"])]
             })
         result["paid_date"] = payments.last?["date"] ?? .null
         result["due_date"] = row.many("lines_to_pay").compactMap { $0["maturity_date"]?.text }.min().map { .string($0) } ?? .null
         let isPosted = ["posted", "paid"].contains(row["state"]?.text)
-        result["paid_amount"] = Self.cents(isPosted ? Self.units(row["total_amount"]) - Self.units(row["amount_to_pay"]) : 0)
+        result["paid_amount"] = isPosted ? Self.difference(row["total_amount"], row["amount_to_pay"]) : 0
         let lines = row.many("lines").filter { $0["type"]?.text == "line" }
         result["lines"] = .array(lines.map { .object(told($0)) })
         return isCreditNote ? Self.turned(result) : result
     }
 
-    private static let scale = 4
-
-    private static func units(_ value: Value?) -> Int64 { value?.number?.coefficient(atScale: scale) ?? 0 }
-
-    private static func cents(_ units: Int64) -> Value { .number(Number(units, scale: scale).rounded(toScale: 2) ?? 0) }
+    /// In cents; null where it is more than accounts can hold.
+    private static func difference(_ amount: Value?, _ less: Value?) -> Value {
+        let difference = Number.sum([amount?.number ?? 0], less: [less?.number ?? 0], scale: 4)
+        return difference.flatMap { $0.rounded(toScale: 2) }.map { .number($0) } ?? .null
+    }
 
     /// What counts money and goods, with the other sign.
     private static func turned(_ fields: Fields) -> Fields {

@@ -9,6 +9,8 @@ struct Record: Sendable {
     let model: String
     /// True where a person has duplicated a document of the hub's, with its reference.
     var isDuplicate = false
+    /// When something was filed about the document elsewhere, in microseconds since 1970: it is newer from then on, in the same version.
+    var filed: Int64?
     /// The record's and each part's. Gathered once, as everything that tells versions asks for them.
     private let raw: [Stamp]
 
@@ -38,11 +40,11 @@ struct Record: Sendable {
     /// The place in the feed. A transaction is stamped with its beginning and seen at its end, so that a part may change behind another one
     /// that began later: the last change alone would then not move, and the sum of all changes does.
     var position: SourcePosition {
-        let sum = stamps.reduce(Int64(0)) { sum, stamp in
-            let (next, isTooMuch) = sum.addingReportingOverflow(stamp.time)
+        let sum = (stamps.map(\.time) + [filed ?? 0]).reduce(Int64(0)) { sum, time in
+            let (next, isTooMuch) = sum.addingReportingOverflow(time)
             return isTooMuch ? .max : next
         }
-        return SourcePosition(major: stamp, minor: sum)
+        return SourcePosition(major: max(stamp, filed ?? 0), minor: sum)
     }
 
     /// The version: the last change, and a sum over every part's, which also tells parts that have gone.

@@ -8,7 +8,8 @@ extension SaleType {
         var records = records
         for index in records.indices where records[index].row["state"]?.text == "confirmed" {
             guard let reason = try await failure(of: records[index].id, work) else { continue }
-            records[index].row["failure"] = .string(reason)
+            records[index].row["failure"] = .string(reason.text)
+            records[index].filed = reason.time
         }
         return records
     }
@@ -17,18 +18,21 @@ extension SaleType {
     ///
     /// An error names the task that failed, and Tryton tells nobody whose task that was. But its words name the document or what is on
     /// it: the newest open one that does, no older than the sale, is taken for the sale's.
-    func failure(of id: Int64, _ work: Work) async throws(TrytonFailure) -> String? {
+    func failure(of id: Int64, _ work: Work) async throws(TrytonFailure) -> (text: String, time: Int64?)? {
         do {
             let wanted = ["rec_name", "number", "party.name", "lines.product.code", "lines.product.template.name", "create_date"]
             guard let sale = try await work.rows("sale.sale", [["id", "=", .id(id)]], wanted).first else { return nil }
             let (names, made) = (Self.names(of: sale), sale["create_date"]?.text ?? "")
             let errors = try await work.rows(
-                "ir.error", [["state", "=", "open"], ["origin", "like", "ir.queue,%"]], ["message", "description", "create_date"],
+                "ir.error", [["state", "=", "open"], ["origin", "like", "ir.queue,%"]],
+                ["message", "description", "create_date", "_timestamp"],
                 limit: Self.mostErrors, order: [("id", "DESC")])
             for error in errors where error["create_date"]?.text?.precedesInBytes(made) == false {
                 let text = [error["message"]?.text, error["description"]?.text].compactMap { $0 }.filter { !$0.isEmpty }
                     .joined(separator: " ")
-                if names.contains(where: { text.contains($0) }) { return text }
+                if names.contains(where: { text.contains($0) }) {
+                    return (text, error["_timestamp"]?.text.flatMap(Timestamp.microseconds))
+                }
             }
             return nil
         } catch {

@@ -22,8 +22,14 @@ extension SaleType {
     func resume(_ record: Record, _ delivery: Delivery, _ work: inout Work) async throws(TrytonFailure) {
         let lines = try OrderLines(delivery.fields["lines"] ?? [])
         let wanted = try state(delivery.fields["state"])
-        try await finish(record.id, from: record.row["state"]?.text ?? "", to: wanted, lines.lines.map(\.key), &work)
+        let state = record.row["state"]?.text ?? ""
+        // People, or Tryton itself, may have taken it further meanwhile: nothing is taken back for that.
+        let isReached = Self.way.firstIndex(of: state).map { $0 >= Self.way.firstIndex(of: wanted.rawValue) ?? 0 } ?? false
+        try await finish(record.id, from: state, to: isReached ? nil : wanted, lines.lines.map(\.key), &work)
     }
+
+    /// A sale's states in their order.
+    private static let way = ["draft", "quotation", "confirmed", "processing", "done"]
 
     /// How far this order is taken.
     func state(_ value: Value?) throws(TrytonFailure) -> TrytonSettings.OrderState {
@@ -37,11 +43,13 @@ extension SaleType {
 
     /// Takes a draft through its workflow and notes that it is done; where Tryton refuses a step, the sale is taken away again, so that
     /// a refused order leaves nothing behind.
+    ///
+    /// - Parameter wanted: nil where it has come so far already.
     private func finish(
-        _ id: Int64, from state: String, to wanted: TrytonSettings.OrderState, _ keys: [String?], _ work: inout Work
+        _ id: Int64, from state: String, to wanted: TrytonSettings.OrderState?, _ keys: [String?], _ work: inout Work
     ) async throws(TrytonFailure) {
         do {
-            if state != wanted.rawValue { try await move(id, from: state, to: wanted.rawValue, Fields(), &work) }
+            if let wanted, state != wanted.rawValue { try await move(id, from: state, to: wanted.rawValue, Fields(), &work) }
         } catch {
             switch error {
             case .refused: try await takeBack(id, &work)

@@ -9,10 +9,7 @@ struct SaleType: DocumentType {
     let settings: TrytonSettings
     let manifest: EntityManifest
     let parts = ["lines.": "sale.line", "invoices.": "account.invoice"]
-    let sources = [
-        ChangeSource(model: "sale.sale"), ChangeSource(model: "sale.line", link: "sale"),
-        ChangeSource(model: "account.invoice", link: "sales", needs: "invoices"),
-    ]
+    let sources: [ChangeSource]
 
     static let transitions = [
         "draft": ["quotation", "cancelled"], "quotation": ["draft", "confirmed", "cancelled"], "confirmed": ["draft", "processing"],
@@ -30,6 +27,16 @@ struct SaleType: DocumentType {
 
     init(settings: TrytonSettings) {
         self.settings = settings
+        var sources = [
+            ChangeSource(model: "sale.sale"), ChangeSource(model: "sale.line", link: "sale"),
+            ChangeSource(model: "account.invoice", link: "sales", needs: "invoices"),
+        ]
+        if settings.series == .v8 {
+            // Queued work fails long after the sale was confirmed, and what is filed of it does not name the sale.
+            sources.append(
+                ChangeSource(model: "ir.error", domain: [["origin", "like", "ir.queue,%"]], holders: [["state", "=", "confirmed"]]))
+        }
+        self.sources = sources
         // Tryton deletes what has not been confirmed, and nothing else.
         let isDeletable = settings.orders < .confirmed
         manifest = EntityManifest(
@@ -72,8 +79,7 @@ struct SaleType: DocumentType {
         let invoices = row.many("invoices")
         result["invoices"] = .array(invoices.map { Self.named($0, ["number", "state", "total_amount"]) })
         let posted = invoices.filter { ["posted", "paid"].contains($0["state"]?.text) }.compactMap { $0["total_amount"]?.number }
-        let cents = posted.reduce(Int64(0)) { $0 + ($1.coefficient(atScale: 4) ?? 0) }
-        result["invoiced_amount"] = .number(Number(cents, scale: 4).rounded(toScale: 2) ?? Number(0))
+        result["invoiced_amount"] = Number.sum(posted, scale: 4).flatMap { $0.rounded(toScale: 2) }.map { .number($0) } ?? .null
         if row["shipments."] != nil {
             result["shipments"] = .array(row.many("shipments").map { Self.named($0, ["number", "state"]) })
         }
@@ -201,7 +207,7 @@ struct SaleType: DocumentType {
         {
             return
         }
-        let reason = try await failure(of: id, work) ?? "it is \(reached ?? "gone")"
+        let reason = try await failure(of: id, work)?.text ?? "it is \(reached ?? "gone")"
         throw .refused(Rejection(rule: "not-processed", field: "state", text: "The sale was not made \(wanted): \(reason)"))
     }
 

@@ -1,14 +1,13 @@
 import FoundationEssentials
 import HubDriver
 import HubModel
-import Synchronization
 
 extension TrytonDriver: Capturing {
     /// First every document, then what changes: records and parts changed since the last look, a little earlier ones again, as a
     /// transaction is stamped with its beginning and seen at its end; each document is read anew, whole.
     func capture(after position: String?, limit: Int) async throws(DriverError) -> CapturedBatch {
-        var reached = try position.map { text throws(DriverError) in try CapturePosition(text) } ?? CapturePosition()
-        try await pause()
+        let start = try position.map { text throws(DriverError) in try CapturePosition(text) } ?? CapturePosition()
+        var reached = start
         let limit = max(1, limit)
         var changes: [CapturedChange] = []
         for (type, company) in types.flatMap({ type in companies(type).map { (type, $0) } }) {
@@ -23,31 +22,20 @@ extension TrytonDriver: Capturing {
                 if feed.cursor != nil || told.count == limit - changes.count { return told }
                 told += try await changed(type, &feed, limit - changes.count - told.count, work)
                 if told.count < limit - changes.count {
-                    told += try await gone(type, &feed, limit - changes.count - told.count, work)
+                    told += try await gone(type, company, &feed, limit - changes.count - told.count, work)
                 }
                 return told
             }
             reached.feeds[name] = feed
         }
-        // Only a look that found nothing makes the next one wait.
-        lastLook.withLock { $0 = changes.isEmpty ? .now : nil }
-        if changes.isEmpty, position != nil { return CapturedBatch(changes: [], position: position) }
-        return CapturedBatch(changes: changes, position: changes.isEmpty ? nil : reached.text)
+        // What was looked through in vain (another company's documents) is not looked through again.
+        return CapturedBatch(changes: changes, position: reached == start ? position : reached.text)
     }
 
     /// The companies whose feeds of the type are told one by one; nil: all of them in one.
     private func companies(_ type: any DocumentType) -> [String?] {
         guard type.hasFeedPerCompany, !settings.companies.isEmpty else { return [nil] }
         return settings.companies.values.sorted().map { String($0) }
-    }
-
-    private func pause() async throws(DriverError) {
-        guard let last = lastLook.withLock({ $0 }) else { return }
-        let left = settings.pollTime - (ContinuousClock.now - last)
-        guard left > .zero else { return }
-        do { try await Task.sleep(for: left) } catch {
-            throw DriverError(.unreachable, "The look for changes was called off.", cause: error)
-        }
     }
 
     // MARK: The first time
@@ -97,9 +85,20 @@ extension TrytonDriver: Capturing {
         _ type: any DocumentType, _ feed: inout CapturePosition.Feed, _ limit: Int, _ work: Work
     ) async throws(TrytonFailure) -> [CapturedChange] {
         var found: [Found] = []
+        var isCut = false
         for (index, source) in type.sources.enumerated() {
             if let needs = source.needs, !work.profile.has(type.model, needs) { continue }
-            found += try await changes(of: source, index, type, feed, work)
+            do throws(TrytonFailure) {
+                var (some, isPart) = try await changes(of: source, index, type, feed, work)
+                if let holders = source.holders, !some.isEmpty {
+                    let documents = try await work.keys(type.model, type.domain(work) + holders, limit: limit)
+                    for place in some.indices { some[place].documents = documents }
+                }
+                found += some
+                isCut = isCut || isPart
+            } catch .refused where source.holders != nil {
+                continue
+            }
         }
         if found.isEmpty { return [] }
         found.sort { $0.change < $1.change }
@@ -120,6 +119,8 @@ extension TrytonDriver: Capturing {
         }
         let done = found.filter { $0.documents.allSatisfy(chosen.contains) }
         feed.seen.formUnion(done.map(\.change))
+        // What was left out may have changed earlier than all that was found: the next look begins at the same moment.
+        if isCut { return told }
         let open = found.first { !$0.documents.allSatisfy(chosen.contains) }?.change.time ?? .max
         let last = min(feed.seen.map(\.time).max() ?? feed.since, open)
         feed.since = max(feed.since, last - settings.overlap.milliseconds * 1000)
@@ -128,20 +129,21 @@ extension TrytonDriver: Capturing {
         return told
     }
 
-    /// Changes of one model's records that have not been told yet.
+    /// Changes of one model's records that have not been told yet, and whether there are more.
     private func changes(
         of source: ChangeSource, _ index: Int, _ type: any DocumentType, _ feed: CapturePosition.Feed, _ work: Work
-    ) async throws(TrytonFailure) -> [Found] {
+    ) async throws(TrytonFailure) -> ([Found], isCut: Bool) {
         let since = Wire.moment(microseconds: feed.since)
         let domain: Value = [
             "OR", [["write_date", ">=", since]], [["write_date", "=", .null], ["create_date", ">=", since]],
         ]
         var found: [Found] = []
         var last: Int64 = 0
-        let size = 2000
+        let size = min(2000, settings.changesAtOnce)
         while true {
             let rows = try await work.rows(
-                source.model, [domain, ["id", ">", .id(last)]], ["_timestamp"] + (source.link.map { [$0] } ?? []), limit: size,
+                source.model, source.domain + [domain, ["id", ">", .id(last)]], ["_timestamp"] + (source.link.map { [$0] } ?? []),
+                limit: size,
                 order: [("id", "ASC")])
             for row in rows {
                 guard let time = row["_timestamp"]?.text.flatMap(Timestamp.microseconds) else { continue }
@@ -151,9 +153,9 @@ extension TrytonDriver: Capturing {
             }
             last = rows.last?.id ?? 0
             // Bounded: the rest is found by the next look, as what has been told by then is left out.
-            if rows.count < size || found.count >= 20_000 { break }
+            if rows.count < size { return (found, false) }
+            if found.count >= settings.changesAtOnce { return (found, true) }
         }
-        return found
     }
 
     private static func documents(of row: Fields, _ link: String?, _ model: String) -> [Int64] {
@@ -168,7 +170,7 @@ extension TrytonDriver: Capturing {
     // MARK: Deletions
 
     private func gone(
-        _ type: any DocumentType, _ feed: inout CapturePosition.Feed, _ limit: Int, _ work: Work
+        _ type: any DocumentType, _ company: String?, _ feed: inout CapturePosition.Feed, _ limit: Int, _ work: Work
     ) async throws(TrytonFailure) -> [CapturedChange] {
         let domain = type.domain(work)
         guard feed.keys.count > 0 else { return [] }
@@ -185,7 +187,7 @@ extension TrytonDriver: Capturing {
         var told: [CapturedChange] = []
         for key in feed.keys.missing(from: present, limit: limit) {
             feed.keys.remove(key)
-            told.append(deletion(key, type))
+            told.append(deletion(key, type, company))
         }
         return told
     }
@@ -203,13 +205,14 @@ extension TrytonDriver: Capturing {
             fields: document.fields)
     }
 
-    /// Nobody knows when a record went that is there no more: its place in the feed is where it was missed.
-    private func deletion(_ key: Int64, _ type: any DocumentType) -> CapturedChange {
+    /// Nobody knows when a record went that is there no more: its place in the feed is where it was missed. Nor in which company it was,
+    /// where one feed tells those of all companies: the hub knows that by its link.
+    private func deletion(_ key: Int64, _ type: any DocumentType, _ company: String?) -> CapturedChange {
         let now = Int64(Date().timeIntervalSince1970 * 1000)
         return CapturedChange(
             event: ChangeEvent(
                 id: "\(type.native)-\(key)-deleted", type: type.native, operation: .delete, key: NativeKey(String(key)),
-                position: SourcePosition(major: now * 1000, minor: 0), time: Instant(milliseconds: now)),
+                position: SourcePosition(major: now * 1000, minor: 0), time: Instant(milliseconds: now), company: company),
             fields: nil)
     }
 }

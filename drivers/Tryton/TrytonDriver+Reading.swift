@@ -25,6 +25,19 @@ extension TrytonDriver: LookingUp, Reading, Paging {
     }
 
     func read(_ references: [ReadRequest]) async throws(DriverError) -> [NativeDocument?] {
+        try await documents(references) { type, keys, work throws(TrytonFailure) in try await records(type, keys, work) }
+    }
+
+    /// As the feed tells them: without what the hub has not finished, and a reference by its first carrier only.
+    func tell(_ references: [ReadRequest]) async throws(DriverError) -> [NativeDocument?] {
+        try await documents(references) { type, keys, work throws(TrytonFailure) in
+            try await told(try await rows(type, keys, work), type, work).filter { type.isWhole($0, work) }
+        }
+    }
+
+    private func documents(
+        _ references: [ReadRequest], _ found: (any DocumentType, [Int64], Work) async throws(TrytonFailure) -> [Record]
+    ) async throws(DriverError) -> [NativeDocument?] {
         try await asked { () throws(TrytonFailure) in
             var result = [NativeDocument?](repeating: nil, count: references.count)
             var groups: [Group: [Int]] = [:]
@@ -34,9 +47,9 @@ extension TrytonDriver: LookingUp, Reading, Paging {
             for (group, indices) in groups {
                 guard let type = type(group.native) else { continue }
                 let work = try await work(group.company)
-                let found = try await records(type, indices.compactMap { Int64(references[$0].key.rawValue) }, work)
+                let records = try await found(type, indices.compactMap { Int64(references[$0].key.rawValue) }, work)
                 for index in indices {
-                    guard let record = found.first(where: { String($0.id) == references[index].key.rawValue }) else { continue }
+                    guard let record = records.first(where: { String($0.id) == references[index].key.rawValue }) else { continue }
                     result[index] = document(record, type, work)
                 }
             }
@@ -74,10 +87,14 @@ extension TrytonDriver: LookingUp, Reading, Paging {
 
     // MARK: Records
 
-    func records(_ type: any DocumentType, _ keys: [Int64], _ work: Work) async throws(TrytonFailure) -> [Record] {
+    private func rows(_ type: any DocumentType, _ keys: [Int64], _ work: Work) async throws(TrytonFailure) -> [Fields] {
         guard work.profile.has(type.model), !keys.isEmpty else { return [] }
-        let rows = try await work.rows(
+        return try await work.rows(
             type.model, type.domain(work) + [["id", "in", .array(keys.map { .id($0) })]], type.fields(work.profile))
+    }
+
+    func records(_ type: any DocumentType, _ keys: [Int64], _ work: Work) async throws(TrytonFailure) -> [Record] {
+        let rows = try await rows(type, keys, work)
         return try await type.completed(rows.map { Record(row: $0, parts: type.parts, model: type.model) }, work)
     }
 

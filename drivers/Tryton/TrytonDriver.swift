@@ -1,6 +1,5 @@
 import HubDriver
 import HubModel
-import Synchronization
 
 /// Tryton through its JSON-RPC, as its own client uses it.
 final class TrytonDriver: Driver {
@@ -8,8 +7,6 @@ final class TrytonDriver: Driver {
     let settings: TrytonSettings
     let connection: TrytonConnection
     let types: [any DocumentType]
-    /// When the last look for changes found nothing new.
-    let lastLook = Mutex<ContinuousClock.Instant?>(nil)
 
     init(_ settings: TrytonSettings, _ acquaintance: Acquaintance = Acquaintance()) {
         self.settings = settings
@@ -23,7 +20,8 @@ final class TrytonDriver: Driver {
         manifest = Manifest(
             driver: TrytonFactory.name, version: "1.0", summary: "Tryton \(settings.series.rawValue) through JSON-RPC",
             entities: types.map(\.manifest), settleTime: settings.settleTime, answerTime: settings.answerTime,
-            limits: Manifest.Limits(batch: 1, concurrentCalls: settings.concurrentCalls), window: Self.window, functions: Self.functions)
+            limits: Manifest.Limits(batch: 1, concurrentCalls: settings.concurrentCalls), pollTime: settings.pollTime, window: Self.window,
+            functions: Self.functions)
     }
 
     private static let window = """
@@ -66,7 +64,7 @@ final class TrytonDriver: Driver {
             do { answers.append(try await answer(delivery)) } catch {
                 // Only what has no effect at all may be thrown: earlier deliveries have their answers.
                 if answers.isEmpty { throw error }
-                answers.append(.retry(after: .seconds(1), reason: error.message))
+                answers.append(.later(after: .seconds(1), reason: error.message))
             }
         }
         return answers
@@ -150,9 +148,9 @@ final class TrytonDriver: Driver {
             return hasWritten ? .noAnswer(reason: "warned half-way: \(text)") : .rejected(TrytonRules.warning(name, text))
         case .asked(let name, let text):
             let reason = "Tryton asks (\(name)), and a person there has to answer: \(text)"
-            return hasWritten ? .noAnswer(reason: reason) : .retry(after: Self.askAgain, reason: reason)
+            return hasWritten ? .noAnswer(reason: reason) : .later(after: Self.askAgain, reason: reason)
         case .changed: return hasWritten ? .noAnswer(reason: "a record changed half-way") : .changed
-        case .busy(let after, let reason): return hasWritten ? .noAnswer(reason: reason) : .retry(after: after, reason: reason)
+        case .busy(let after, let reason): return hasWritten ? .noAnswer(reason: reason) : .later(after: after, reason: reason)
         }
     }
 

@@ -14,4 +14,15 @@ package enum TrytonFactory: DriverFactory {
     package static func make(_ settings: DriverSettings) throws(DriverError) -> any Driver {
         TrytonDriver(try TrytonSettings(settings))
     }
+
+    /// Tables and columns are named alike in both series.
+    package static func signal(_ settings: DriverSettings) throws(DriverError) -> SignalMap? {
+        let own = try TrytonSettings(settings)
+        let companies: [String?] = own.companies.isEmpty ? [nil] : own.companies.values.sorted().map { String($0) }
+        // An account has no table of its own: it is a party's terms, and those tables tell of the party.
+        let accounts = companies.map { SignalMap.Companion(native: AccountType.native, of: "party.party", company: $0) }
+        return SignalMap(
+            settings: ["tables": String(decoding: PackageResources.signal_tables, as: UTF8.self)],
+            companions: own.hasAccounts ? accounts : [])
+    }
 }

@@ -75,6 +75,8 @@ struct TrytonSettings: Sendable {
     var answerTime: Duration
     var concurrentCalls: Int
     var pollTime: Duration
+    /// Changed records that one look goes through, of each kind.
+    var changesAtOnce = 20_000
     /// No transaction of Tryton's takes longer than this between its start and its commit; what does may be missed.
     var overlap: Duration
 

@@ -32,7 +32,8 @@ struct ValidateQuestion: Sendable {
         var isShipped = false
         for (index, line) in try lines(&found).enumerated() {
             guard let seen = try await look(at: line, index, header ?? Fields(), &found) else { continue }
-            amount += seen.amount
+            let (sum, isOver) = amount.addingReportingOverflow(seen.amount)
+            amount = isOver ? .max : sum
             isShipped = isShipped || seen.isShipped
         }
         if let header { try await look(at: header, amount, isShipped, &found) }

@@ -16,6 +16,7 @@ struct ApplicationDraft {
     var hasStandIns = false
     var driver: (any Driver)?
     var signal: (any Capturing)?
+    var companions: [SignalMap.Companion] = []
     var manifest: Manifest?
     var companies: [CompanyID: String]
     var topics: [TopicSetting]
@@ -66,8 +67,8 @@ struct ApplicationDraft {
     ) -> ApplicationConfiguration? {
         guard let factory, let settings, let driver, let manifest else { return nil }
         return ApplicationConfiguration(
-            id: id, factory: factory, settings: settings, driver: driver, signal: signal, manifest: manifest, mappings: mappings,
-            topics: tables.topics, envelopes: tables.envelopes)
+            id: id, factory: factory, settings: settings, driver: driver, signal: signal, companions: companions, manifest: manifest,
+            mappings: mappings, topics: tables.topics, envelopes: tables.envelopes)
     }
 
     /// `<application>.<native>`, other characters than Kafka allows replaced.
@@ -119,7 +120,12 @@ struct ApplicationReader {
             }
             draft.driver = driver
             draft.manifest = limited(driver.manifest)
-            if !signalMembers.isEmpty { draft.signal = readSignal(for: driver, draft.companies) }
+            if !signalMembers.isEmpty {
+                let map = try factory.signal(settings)
+                draft.companions = map?.companions ?? []
+                draft.signal = readSignal(for: driver, settings, map)
+                draft.manifest?.tellNoStamps()
+            }
         } catch {
             if !read.hasStandIns { node.mistake("the driver refuses these settings: \(error.message)") }
         }
@@ -134,7 +140,7 @@ struct ApplicationReader {
     }
 
     /// nil where a setting is wrong, or the two drivers do not go together.
-    private func readSignal(for driver: any Driver, _ companies: [CompanyID: String]) -> (any Capturing)? {
+    private func readSignal(for driver: any Driver, _ settings: DriverSettings, _ map: SignalMap?) -> (any Capturing)? {
         let name = node[Self.signal + "driver"]?.text("signal.driver: \(Self.standardSignal)") ?? Self.standardSignal
         guard let factory = catalog.first(where: { $0.name == name }) else {
             node.mistake("there is no driver \(name) for the signal", Suggestion.text(name, catalog.map { $0.name }.sorted()))
@@ -144,13 +150,14 @@ struct ApplicationReader {
         for member in signalMembers where !known.contains(member.name) {
             member.node.mistake("\(name) has no such setting", Suggestion.text(member.name, known))
         }
-        guard let read = settings(factory, prefix: Self.signal) else { return nil }
+        // What a driver knows of its tables is written in the words of the standard signal.
+        guard let read = self.settings(factory, prefix: Self.signal, map: name == Self.standardSignal ? map : nil) else { return nil }
         guard driver is any Reading else {
             node.mistake("the driver cannot read the documents that a signal names", "leave the settings \(Self.signal)… out")
             return nil
         }
         do throws(DriverError) {
-            let made = try factory.make(DriverSettings(application: id, values: read.values, companies: companies))
+            let made = try factory.make(DriverSettings(application: id, values: read.values, companies: settings.companies))
             guard let signal = made as? any Capturing else {
                 node.mistake("\(name) hears of no changes with these settings", "its tables need feed=slot")
                 return nil
@@ -171,7 +178,9 @@ struct ApplicationReader {
     }
 
     /// nil where one is wrong or missing, other than by what the environment or a file lacks.
-    private func settings(_ factory: any DriverFactory.Type, prefix: String = "") -> Settings? {
+    ///
+    /// - Parameter map: has values of its own for settings that are not written.
+    private func settings(_ factory: any DriverFactory.Type, prefix: String = "", map: SignalMap? = nil) -> Settings? {
         let known = factory.settings
         if prefix.isEmpty, !factory.acceptsOtherSettings {
             node.check(keys: Self.keys, or: known.map(\.name) + signalMembers.map(\.name))
@@ -181,6 +190,10 @@ struct ApplicationReader {
         for setting in known {
             let name = prefix + setting.name
             guard let value = node[name] else {
+                if let own = map?.setting(setting.name, nil) {
+                    result.values[setting.name] = own
+                    continue
+                }
                 guard setting.isRequired else { continue }
                 let form = setting.isSecret ? "{ env: NAME } or { file: path }" : "…"
                 node.mistakes.add(member.place, node.path(name), "missing: \(setting.help)", "write \(name): \(form)")
@@ -196,7 +209,7 @@ struct ApplicationReader {
                 }
                 continue
             }
-            result.values[setting.name] = setting.isPath ? surroundings.absolute(text) : text
+            result.values[setting.name] = setting.isPath ? surroundings.absolute(text) : map?.setting(setting.name, text) ?? text
         }
         if factory.acceptsOtherSettings, prefix.isEmpty {
             let others = node.members("\(id): { driver: … }").filter {
@@ -272,5 +285,12 @@ struct ApplicationReader {
             manifest.limits.callsPerMinute = calls
         }
         return manifest
+    }
+}
+
+extension Manifest {
+    /// Documents are told at the places of a signal, which reads do not know.
+    fileprivate mutating func tellNoStamps() {
+        for place in entities.indices { entities[place].hasStamp = false }
     }
 }

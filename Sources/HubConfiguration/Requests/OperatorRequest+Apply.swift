@@ -100,6 +100,7 @@ extension OperatorRequest {
         var state = state
         state.wait = TargetState.Wait(.ready, detail: word, since: now)
         state.attempts = 0
+        state.delays = 0
         state.rejected = nil
         try transaction.put(state, target, golden.entity)
     }

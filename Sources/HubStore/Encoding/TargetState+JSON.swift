@@ -13,6 +13,7 @@ extension TargetState {
             writer.write(wait)
         }
         if attempts != 0 { writer.integer("attempts", Int64(attempts)) }
+        if delays != 0 { writer.integer("delays", Int64(delays)) }
         if let heard {
             writer.name("heard")
             writer.write(heard)
@@ -65,6 +66,7 @@ extension TargetState {
         key = row.text("key").map { NativeKey($0) }
         if row.root["delivered"] != nil { delivered = try row.version("delivered") }
         attempts = Int(row.root["attempts"]?.integer ?? 0)
+        delays = Int(row.root["delays"]?.integer ?? 0)
         if let node = row.root["wait"] { wait = try Wait(StoredJSON(row.row, node: node)) }
         if let node = row.root["heard"] { heard = try Heard(StoredJSON(row.row, node: node)) }
         if let writes = row.root["written"]?.elements {

@@ -28,8 +28,10 @@ extension SQLTransaction {
 
     func clearOutbox(through sequence: Int64) throws(StoreError) {
         try change { () throws(StoreError) in
-            try connection.run("DELETE FROM outbox WHERE sequence <= $1", .integer(sequence))
+            // A server would go through what was removed before, until it has been vacuumed.
+            try connection.run("DELETE FROM outbox WHERE sequence > $1 AND sequence <= $2", .integer(clearedOutbox), .integer(sequence))
         }
+        clearedOutbox = max(clearedOutbox, min(sequence, counters[Self.outboxSequence]))
         tail.clear(through: sequence)
     }
 

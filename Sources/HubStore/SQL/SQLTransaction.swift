@@ -40,6 +40,8 @@ final class SQLTransaction<Connection: SQLConnecting>: RefusableTransaction {
     var tail: OutboxTail
     /// Positions as they stand: on a server, whose turn is this store's, until another one has written; elsewhere in the open transaction.
     var positions: [AssignmentKey: StoredPosition] = [:]
+    /// The outbox has no rows up to there.
+    var clearedOutbox: Int64 = 0
     /// Waiting events in the store: while there are none, nothing has to be woken.
     var waitingCount = 0
 
@@ -74,6 +76,7 @@ final class SQLTransaction<Connection: SQLConnecting>: RefusableTransaction {
         touchedLinks = []
         touchedMatches = []
         forgetPositions()
+        clearedOutbox = 0
         let rows = try connection.all("SELECT kind, a, b, count FROM counter") { row throws(StoreError) in
             guard let kind = Counters.Key.Kind(rawValue: row.text(0)) else {
                 throw StoreError(.corrupt, "The store counts “\(row.text(0))”, which this hub does not know. Restore a backup.")
@@ -108,6 +111,7 @@ final class SQLTransaction<Connection: SQLConnecting>: RefusableTransaction {
         for reference in touchedLinks { linkCache.remove(reference) }
         for owner in touchedMatches { matchCache.remove(owner) }
         forgetPositions()
+        clearedOutbox = 0
         begin()
     }
 

@@ -71,7 +71,8 @@ struct BenchRow: Sendable {
         func number(_ double: Double) -> Value { Number(String(format: "%.4f", double)).map { .number($0) } ?? .null }
         return [
             "measurement": .string(name), "what": .string(what), "unit": .string(unit), "value": number(value),
-            "runs": .array(values.map(number)), "baseline": baseline.map(number) ?? .null, "ratio": ratio.map(number) ?? .null,
+            "runs": .array(values.map(number)), "baseline": baseline.map(number) ?? .null, "baselineRuns": .array(baselines.map(number)),
+            "ratio": ratio.map(number) ?? .null,
             "target": .string(targetText), "met": isMet.map { .bool($0) } ?? .null,
         ]
     }

@@ -28,6 +28,9 @@ struct ManifestDescription {
             "answers within \(manifest.answerTime.milliseconds) ms, settles within \(manifest.settleTime.milliseconds) ms",
             "limits         \(limits.batch) deliveries in a call, \(limits.concurrentCalls) calls at once\(perMinute)",
         ]
+        if manifest.pollTime > .zero {
+            lines.append("looks          for changes every \(manifest.pollTime.milliseconds) ms, or when a web hook rings")
+        }
         for entity in manifest.entities { lines += [""] + self.lines(entity) }
         if !manifest.functions.isEmpty { lines += ["", "functions"] }
         lines += manifest.functions.map { function in
@@ -74,6 +77,7 @@ struct ManifestDescription {
             "capabilities": Self.list(capabilities), "window": .string(manifest.window),
             "settleMilliseconds": Self.number(manifest.settleTime.milliseconds),
             "answerMilliseconds": Self.number(manifest.answerTime.milliseconds),
+            "pollMilliseconds": Self.number(manifest.pollTime.milliseconds),
             "limits": [
                 "batch": Self.number(Int64(limits.batch)), "concurrentCalls": Self.number(Int64(limits.concurrentCalls)),
                 "callsPerMinute": limits.callsPerMinute.map { Self.number(Int64($0)) } ?? .null,

@@ -69,8 +69,13 @@ def rejected(rule, text, field=None):
     return {"kind": "rejected", "rule": rule, "field": field, "text": text}
 
 
+def later(seconds, reason):
+    """Not yet, through no fault of the document: a rate limit, maintenance, a person. Nothing was changed; never given up."""
+    return {"kind": "later", "afterMilliseconds": int(seconds * 1000), "reason": reason}
+
+
 def retry(seconds, reason):
-    """Not now; nothing was changed."""
+    """It failed this time and may pass; nothing was changed. After the last attempt the delivery is a dead letter."""
     return {"kind": "retry", "afterMilliseconds": int(seconds * 1000), "reason": reason}
 
 
