@@ -44,6 +44,12 @@ public struct ConformanceReport: Sendable {
     /// What the manifest or the bench declares absent.
     public var absences: [Entry] { entries.filter { if case .absent = $0.result { true } else { false } } }
 
+    /// What is declared absent, each once, as `check subject`: for a test that pins what a driver does not have, since one that loses a
+    /// capability still passes.
+    public var absent: [String] {
+        Set(absences.map { $0.subject.isEmpty ? $0.check.rawValue : "\($0.check.rawValue) \($0.subject)" }).sorted()
+    }
+
     /// The results of one check.
     public func results(_ check: Check) -> [Result] { entries.filter { $0.check == check }.map(\.result) }
 

@@ -26,6 +26,9 @@ enum LiveTryton {
         Set(names.split(separator: ",").compactMap { Check(rawValue: String($0)) })
     }
 
+    /// The kit is left whole.
+    static let triesAll = kitChecks == nil && kitTypes.count == 3
+
     /// False, and said so, where no Tryton is given.
     static let isThere: Bool = {
         if url == nil { print("skipped: Tryton tests, as MULTIPOINT_TRYTON_URL names no server (scripts/apps/tryton starts one)") }
