@@ -55,8 +55,10 @@ extension WriteTransaction {
         if !groups.isEmpty { try connection.post(Self.setLockTimeout, [.text("\(driver.lockTimeout.milliseconds)ms")]) }
     }
 
-    /// Until the end of the transaction.
-    private static let setLockTimeout = "SELECT set_config('lock_timeout', $1, true)"
+    /// Until the end of the transaction. What a plan depends on is not in the arguments: it is made once.
+    private static let setLockTimeout = """
+        SELECT set_config('lock_timeout', $1, true), set_config('plan_cache_mode', 'force_generic_plan', true)
+        """
 
     private func arguments(_ direct: Direct) -> [PostgresValue] {
         let (shape, items) = (direct.shape, direct.items)
