@@ -110,10 +110,15 @@ extension TrytonDriver: Capturing {
         let rows = try await work.rows(
             type.model, type.domain(work) + [["id", "in", .array(documents.map { .id($0) })]], type.fields(work.profile))
         let records = Dictionary(try await told(rows, type, work).map { ($0.id, $0) }) { first, _ in first }
+        // Of those that something may have been filed about, the one that it was filed about.
+        let (changed, filed) = (found.filter { !isAboutAny($0, type) }, Set(found.filter { isAboutAny($0, type) }.map(\.change.time)))
+        let hasChanged = Set(changed.flatMap(\.documents))
         var told: [CapturedChange] = []
         for id in documents {
             // Not there: deleted, which the list of keys tells, or another company's.
-            guard let record = records[id], type.isWhole(record, work) else { continue }
+            guard let record = records[id], type.isWhole(record, work),
+                hasChanged.contains(id) || record.filed.map(filed.contains) == true
+            else { continue }
             feed.keys.insert(id)
             told.append(event(record, type, work))
         }
@@ -128,6 +133,8 @@ extension TrytonDriver: Capturing {
         feed.seen = feed.seen.filter { $0.time >= since }
         return told
     }
+
+    private func isAboutAny(_ found: Found, _ type: any DocumentType) -> Bool { type.sources[found.change.source].holders != nil }
 
     /// Changes of one model's records that have not been told yet, and whether there are more.
     private func changes(
