@@ -42,12 +42,12 @@ extension OdooDriver {
         _ model: String, _ declared: [NativeMember], _ prefix: String, _ lists: Catalogue
     ) async throws(OdooFailure) -> [DiscoveredField] {
         let (members, _) = try await lists.members(model, declared)
-        let attributes: Fields = ["attributes": ["type", "string", "required", "selection"]]
+        let attributes: Fields = ["attributes": ["type", "string", "required", "selection", "depends"]]
         guard let all = try await client.call(model, "fields_get", attributes).object else {
             throw .unusable("\(model): fields_get answers no object")
         }
         let required = all.filter { $0.value["required"]?.bool == true }.map { Value.string($0.name) }
-        // What has a default need not be sent.
+        // What has a default, or is worked out from other members, need not be sent.
         let defaults = required.isEmpty ? nil : try await client.call(model, "default_get", ["fields": .array(required)]).object
         var found: [DiscoveredField] = []
         for member in members where member.name != NativeType.lineMark {
@@ -55,7 +55,8 @@ extension OdooDriver {
             var field = DiscoveredField(
                 path: prefix + member.name, kind: member.kind.discovered, nativeKind: description["type"]?.text ?? "",
                 label: description["string"]?.text,
-                isRequired: description["required"]?.bool == true && defaults?[member.name] == nil, isReadOnly: member.isReadOnly)
+                isRequired: description["required"]?.bool == true && defaults?[member.name] == nil
+                    && description["depends"]?.array?.isEmpty != false, isReadOnly: member.isReadOnly)
             if let choices = description["selection"]?.array {
                 field.kind = .code
                 field.codes = choices.compactMap { $0.array?.first?.text }
