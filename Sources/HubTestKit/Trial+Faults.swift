@@ -102,7 +102,7 @@ extension Trial {
         var document: NativeDocument?
         switch ending {
         case .answer(.written(let told)), .answer(.unchanged(let told)): document = told
-        case .withoutEffect, .answer(.retry):
+        case .withoutEffect, .answer(.retry), .answer(.later):
             let found = try await living(delivery.reference) ?? []
             try Verdict.require(found.isEmpty, "the driver says that nothing happened, but the document is there")
             document = try await written(delivery)
@@ -144,7 +144,7 @@ extension Trial {
         var document = present
         switch ending {
         case .answer(.written), .answer(.unchanged): break
-        case .withoutEffect, .answer(.retry), .answer(.changed):
+        case .withoutEffect, .answer(.retry), .answer(.later), .answer(.changed):
             let wrong = difference(before, present.fields)
             try Verdict.require(wrong.isEmpty, "the driver says that nothing happened, but \(wrong)")
             document = try await written(update(held.at(present), delivery.fields))

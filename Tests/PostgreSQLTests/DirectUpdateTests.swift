@@ -33,7 +33,7 @@ import Testing
             #expect(first.fields["limit"]?.number?.description == "12.35" && first.fields["double_limit"]?.number?.description == "24.70")
             #expect(first.fields["since"] == "2026-11-21T12:00:00+00:00" && first.fields["extra"] == .some(.null))
             #expect(answers[1].isUnchanged && answers[2] == .changed && answers[3] == .gone)
-            if case .retry = answers[4] {} else { Issue.record("\(answers[4])") }
+            if case .later = answers[4] {} else { Issue.record("\(answers[4])") }
             // What the column rounds to is there already.
             #expect(answers[5].isUnchanged && answers[5].document?.token == "1")
             let last = try #require(answers[6].document)

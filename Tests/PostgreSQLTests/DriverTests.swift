@@ -83,7 +83,7 @@ import Testing
             #expect(try desk.count("customer") == 50)
             // Who came second waited or was asked to come again.
             #expect(answers.count { $0.isWritten } == 50)
-            #expect(answers.allSatisfy { if case .retry = $0 { true } else { $0.document != nil } })
+            #expect(answers.allSatisfy { if case .later = $0 { true } else { $0.document != nil } })
         }
     }
 

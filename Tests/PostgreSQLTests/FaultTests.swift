@@ -112,7 +112,7 @@ import Testing
             #expect(written.first?.isWritten == true && written.first?.document?.token == "2")
             #expect(try desk.connection.run("SELECT last_value FROM tries").first?.integer(0) == 3)
             let later = try await desk.driver.apply([update("2")])
-            if case .retry? = later.first {} else { Issue.record("\(later)") }
+            if case .later? = later.first {} else { Issue.record("\(later)") }
             #expect(try desk.connection.run("SELECT last_value FROM tries").first?.integer(0) == 8)
             let log = try desk.connection.run(
                 "SELECT document FROM multipoint.write_log WHERE application = $1", [.text(desk.application)])
@@ -159,7 +159,7 @@ import Testing
             ])
             #expect(start.duration(to: .now) < .seconds(2))
             #expect(answers[1].isWritten)
-            guard case .retry = answers[0] else {
+            guard case .later = answers[0] else {
                 Issue.record("\(answers[0])")
                 return
             }

@@ -18,7 +18,7 @@ import Testing
         case .atOnce: "at once"
         case .withOtherShapes: "with other shapes"
         case .reconnect: "reconnect"
-        case .answer(.retry): "retry"
+        case .answer(.later): "later"
         case .answer(.noAnswer): "no answer"
         case .answer(let other): "\(other)"
         case .refused: "refused"
@@ -35,7 +35,7 @@ import Testing
     @Test func whatStandsInTheWayOfOthersIsTriedSomeTimesAndThenLater() {
         for state in ["40001", "40P01"] {
             var attempts = WriteAttempts(isCareful: false)
-            #expect(words(&attempts, Array(repeating: state, count: 5)) == ["again", "again", "again", "again", "retry"])
+            #expect(words(&attempts, Array(repeating: state, count: 5)) == ["again", "again", "again", "again", "later"])
             // After a deadlock nothing is tried blindly, and whoever was let through is waited for.
             #expect(attempts.isCareful == (state == "40P01") && attempts.waits == (state == "40P01"))
         }
@@ -56,7 +56,7 @@ import Testing
 
     @Test func aRowThatIsHeldEndsTheFirstTryOnly() {
         var attempts = WriteAttempts(isCareful: false)
-        #expect(words(&attempts, ["55P03", "55P03"]) == ["at once", "retry"])
+        #expect(words(&attempts, ["55P03", "55P03"]) == ["at once", "later"])
         #expect(attempts.isCareful && !attempts.waits)
     }
 
@@ -64,11 +64,11 @@ import Testing
         var attempts = WriteAttempts(isCareful: false)
         #expect(words(&attempts, ["40P01"]) == ["again"] && attempts.waits)
         #expect(words(&attempts, ["55P03"]) == ["at once"] && !attempts.waits && attempts.isCareful)
-        #expect(words(&attempts, ["55P03"]) == ["retry"])
+        #expect(words(&attempts, ["55P03"]) == ["later"])
     }
 
     @Test(arguments: [
-        ("23505", "at once"), ("42703", "with other shapes"), ("57014", "retry"), ("53200", "retry"), ("25006", "unreachable"),
+        ("23505", "at once"), ("42703", "with other shapes"), ("57014", "later"), ("53200", "later"), ("25006", "unreachable"),
     ])
     func refusalsOfTheFirstTryAreLookedAtCarefully(_ state: String, _ expected: String) {
         var attempts = WriteAttempts(isCareful: false)

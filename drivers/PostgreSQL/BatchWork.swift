@@ -38,7 +38,7 @@ struct BatchWork {
         } catch {
             let nothing = !isAnythingDone && answers.allSatisfy { if case .noAnswer? = $0 { false } else { true } }
             if nothing, error.kind != .usage { return .failure(PostgreSQLDriver.failure(error)) }
-            let later = Answer.retry(after: .seconds(1), reason: error.description)
+            let later = Answer.later(after: .seconds(1), reason: error.description)
             return .success(answers.map { $0 ?? later })
         }
         return .success(answers.map { $0 ?? .noAnswer(reason: "the delivery was passed over") })

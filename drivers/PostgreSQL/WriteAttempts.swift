@@ -44,7 +44,7 @@ struct WriteAttempts {
 
     /// What an error, or the time, makes of deliveries whose transaction has not been kept.
     func later(_ duration: Duration, _ reason: String) -> Answer {
-        isInDoubt ? .noAnswer(reason: reason) : .retry(after: duration, reason: reason)
+        isInDoubt ? .noAnswer(reason: reason) : .later(after: duration, reason: reason)
     }
 
     /// A transaction was not kept, or nobody knows.
@@ -65,7 +65,8 @@ struct WriteAttempts {
             isRepeated = true
             return .reconnect
         case .lost, .unreachable: return .unreachable(cause)
-        case .late, .usage: return .answer(later(.seconds(1), cause.message))
+        case .late: return .answer(later(.seconds(1), cause.message))
+        case .usage: return .answer(isInDoubt ? .noAnswer(reason: cause.message) : .retry(after: .seconds(1), reason: cause.message))
         case .statement: return step(afterRefusal: cause)
         }
     }
@@ -80,7 +81,7 @@ struct WriteAttempts {
         }
         // What is tried at once gives up early where a row is held; the careful way leaves that row out.
         let isImpatient = cause.state == .lockTimeout && !isCareful && !isRepeated
-        if Refusal.isPassing(cause), !isImpatient { return .answer(.retry(after: .milliseconds(500), reason: cause.description)) }
+        if Refusal.isPassing(cause), !isImpatient { return .answer(later(.milliseconds(500), cause.description)) }
         if cause.state == .readOnly { return .unreachable(PostgresError(.unreachable, cause.description, state: cause.state)) }
         if isCareful || isRepeated { return .refused(cause) }
         // Whoever is at fault, the way of one step after the other finds out.

@@ -188,7 +188,7 @@ struct WriteTransaction {
                     let gone = NativeDocument(key: key, reference: delivery.reference, isDeleted: true, fields: Fields())
                     answers[item.place] = again(item, entry, gone)
                 } else if !waits, try driver.read(key, shape, on: connection) != nil {
-                    answers[item.place] = .retry(after: .milliseconds(500), reason: "somebody holds the row \(key)")
+                    answers[item.place] = .later(after: .milliseconds(500), reason: "somebody holds the row \(key)")
                 } else {
                     answers[item.place] = .gone
                 }
