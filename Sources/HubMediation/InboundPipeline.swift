@@ -113,15 +113,9 @@ package struct InboundPipeline: Sendable {
             throw DeadLetterReason(
                 application: application.id, code: "no-key", reason: "the key is \(key.rawValue.utf8.count) bytes long; 512 are the limit")
         }
-        // Without data it is any of the entities that the type may be, and of any company where none is named.
-        var documents: [NativeReference] = []
-        for candidate in decoded.data == nil ? mappings : [mapping] {
-            for company in try companies(decoded, candidate, application) {
-                documents.append(NativeReference(application.id, company, candidate.entity, key))
-            }
-        }
-        let document = documents.removeFirst()
-        let timeZone = plan.timeZone(document.company)
+        let company = try company(decoded, mapping, application)
+        let alternatives = decoded.data == nil ? try alternatives(decoded, mappings, key, application, besides: company) : []
+        let timeZone = plan.timeZone(company)
         let fields: Fields
         do throws(TranslationError) {
             fields = if let data = decoded.data { try mapping.translate(data, timeZone: timeZone) } else { Fields() }
@@ -131,7 +125,8 @@ package struct InboundPipeline: Sendable {
         let broker = record.timestamp.map { Instant(milliseconds: $0) } ?? now
         return .change(
             InboundChange(
-                document: document, alternatives: documents, operation: event.operation, fields: fields,
+                document: NativeReference(application.id, company, mapping.entity, key), alternatives: alternatives,
+                operation: event.operation, fields: fields,
                 native: decoded.data.map { RawJSON($0) } ?? .none,
                 position: event.position ?? SourcePosition(minor: record.offset), token: event.token,
                 time: min(event.time ?? broker, broker), reference: event.reference, event: event.id, record: record))
@@ -147,13 +142,31 @@ package struct InboundPipeline: Sendable {
         }
     }
 
-    /// The company that the document belongs to; all of the application's where an event without data names none. At least one.
-    private func companies(
+    /// What an event without data may mean besides: any of the entities that the type may be, of any company where it names none.
+    private func alternatives(
+        _ decoded: DecodedEvent, _ mappings: [Mapping], _ key: NativeKey, _ application: ApplicationPlan, besides first: CompanyID
+    ) throws(DeadLetterReason) -> [NativeReference] {
+        var documents: [NativeReference] = []
+        for mapping in mappings {
+            let isOpen = decoded.event.company == nil && isPerCompany(mapping, application)
+            for company in isOpen ? application.companies.keys.sorted() : [try company(decoded, mapping, application)] {
+                documents.append(NativeReference(application.id, company, mapping.entity, key))
+            }
+        }
+        return documents.filter { $0.entity != mappings[0].entity || $0.company != first }
+    }
+
+    private func isPerCompany(_ mapping: Mapping, _ application: ApplicationPlan) -> Bool {
+        application.bindings[mapping.entity]?.manifest.isPerCompany == true
+    }
+
+    /// The company that the document belongs to; where an event without data names none, the first of the application's.
+    private func company(
         _ decoded: DecodedEvent, _ mapping: Mapping, _ application: ApplicationPlan
-    ) throws(DeadLetterReason) -> [CompanyID] {
-        guard application.bindings[mapping.entity]?.manifest.isPerCompany == true else { return [.shared] }
+    ) throws(DeadLetterReason) -> CompanyID {
+        guard isPerCompany(mapping, application) else { return .shared }
         guard let native = decoded.event.company ?? decoded.data.flatMap({ mapping.company(of: $0) }) else {
-            if decoded.data == nil, !application.companies.isEmpty { return application.companies.keys.sorted() }
+            if decoded.data == nil, let first = application.companies.keys.min() { return first }
             throw DeadLetterReason(
                 application: application.id, code: "company",
                 reason: "\(mapping.native) names no company, and the entity is kept per company")
@@ -164,6 +177,6 @@ package struct InboundPipeline: Sendable {
                 reason:
                     "company \"\(native)\" is not among the application's companies: add it under applications.\(application.id).companies")
         }
-        return [company]
+        return company
     }
 }

@@ -55,7 +55,7 @@ package struct Mediator {
         for (record, result) in batch.records where record.offset >= known || plan.planted == .noEpoch {
             let end: EventEnd?
             switch result {
-            case .change(let change): end = try receive(settled(change, in: store), now: now, in: store)
+            case .change(let change): end = try receive(change, now: now, in: store)
             case .filtered: end = .filtered
             case .dead(let reason): end = try bury(record, reason, now: now, in: store)
             }
@@ -101,7 +101,6 @@ package struct Mediator {
     /// What an event means that leaves the entity or the company open: the document that is linked, or has an event waiting. Where one native
     /// document has become several (a lead and its opportunity), its deletion means them all.
     private func settled(_ change: InboundChange, in store: any StoreTransaction) throws(StoreError) -> [InboundChange] {
-        guard !change.alternatives.isEmpty else { return [change] }
         var meant: [InboundChange] = []
         for document in [change.document] + change.alternatives {
             var isKnown = try store.link(document) != nil
@@ -117,10 +116,11 @@ package struct Mediator {
 
     /// - Returns: how the record ended, once: by the first document that it means, or by one that waits when that goes on.
     private func receive(
-        _ changes: [InboundChange], now: Instant, in store: any StoreTransaction
+        _ change: InboundChange, now: Instant, in store: any StoreTransaction
     ) throws(StoreError) -> EventEnd? {
+        if change.alternatives.isEmpty { return try resolver.receive(change, now: now, in: store) }
         var ends: [EventEnd?] = []
-        for change in changes { ends.append(try resolver.receive(change, now: now, in: store)) }
+        for change in try settled(change, in: store) { ends.append(try resolver.receive(change, now: now, in: store)) }
         return ends.contains(nil) ? nil : ends[0]
     }
 

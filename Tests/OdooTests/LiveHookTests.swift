@@ -1,14 +1,13 @@
 import Foundation
-import HubBus
 import HubConfiguration
 import HubDriver
 import HubModel
 import HubOperations
-import HubRuntime
 import HubStore
 import Testing
 
 @testable import Odoo
+@testable import TestHub
 
 /// Odoo's own web hooks at a hub that would look by itself once in ten minutes.
 @Suite(.serialized, .enabled(if: LiveOdoo.isThere, LiveOdoo.absence)) struct LiveHookTests {
@@ -16,16 +15,18 @@ import Testing
 
     /// A hub that captures from Odoo and delivers nothing, and its listener.
     fileprivate final class Office {
-        let folder = NSTemporaryDirectory() + "hook-\(UUID().uuidString)"
-        let store: any Store = MemoryStore()
-        let hub: RunningHub
+        let test: TestHub
         let listener: HTTPListener
 
         init() throws {
-            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-            let text = """
+            let key = try String(contentsOfFile: #require(LiveOdoo.keyFile), encoding: .utf8)
+            test = try TestHub(
+                [OdooFactory.self], environment: ["URL": try #require(LiveOdoo.url), "KEY": key, "BELL": LiveHookTests.token])
+            try test.write(
+                "hub.yaml",
+                """
                 hub: hooked
-                bus: { embedded: true }
+                bus: { embedded: true, partitions: 2 }
                 store: hub.db
                 applications:
                   odoo: { driver: odoo, url: { env: URL }, key: { env: KEY }, pollMilliseconds: 600000 }
@@ -34,45 +35,25 @@ import Testing
                 http:
                   listen: "127.0.0.1:0"
                   tokens: { odoo: { secret: { env: BELL }, hook: odoo } }
-                """
-            try Data(text.utf8).write(to: URL(fileURLWithPath: folder + "/hub.yaml"))
-            let key = try String(contentsOfFile: #require(LiveOdoo.keyFile), encoding: .utf8)
-            let configuration = try Configuration.load(
-                folder + "/hub.yaml", catalog: [OdooFactory.self],
-                environment: ["URL": try #require(LiveOdoo.url), "KEY": key, "BELL": LiveHookTests.token])
-            let bus = try EmbeddedBus()
-            var options = RunningHub.Options()
-            options.embedded = bus
-            options.delivers = false
-            hub = RunningHub(configuration: configuration, store: store, bus: bus.configuration, options: options)
-            listener = try HTTPListener(hub: hub, settings: #require(configuration.http))
-            try hub.start()
+                """)
+            try test.start(delivers: false)
+            listener = try HTTPListener(hub: #require(test.hub), settings: #require(test.load().http))
             try listener.start()
         }
 
         deinit {
             listener.stop()
-            hub.stop()
-            try? FileManager.default.removeItem(atPath: folder)
+            test.stop()
         }
 
         var address: String { "http://127.0.0.1:\(listener.port ?? 0)" }
 
         /// The customer's name as the hub knows it; nil where it does not know the customer.
         func name(_ partner: NativeKey) async throws -> String? {
-            try await store.perform { store in
+            try await test.store.perform { store in
                 guard let id = try store.link(NativeReference("odoo", .shared, "customer", partner)) else { return nil }
                 return try store.golden(id)?.fields["name"]?.text
             }
-        }
-
-        func eventually(_ what: String, _ holds: () async throws -> Bool) async throws {
-            let end = ContinuousClock.now + .seconds(60)
-            while ContinuousClock.now < end {
-                if try await holds() { return }
-                try await Task.sleep(for: .milliseconds(100))
-            }
-            Issue.record("did not come about within a minute: \(what)")
         }
     }
 
@@ -82,7 +63,9 @@ import Testing
         let unrung = try await odoo.partnerThatNobodyHeardOf(office)
         let rule = try await odoo.rule("\(office.address)/v1/hooks/odoo?token=\(Self.token)")
         try await odoo.write("res.partner", unrung, ["name": .string(odoo.rungName)])
-        try await office.eventually("the new name, heard by the hook") { try await office.name(unrung) == odoo.rungName }
+        try await office.test.eventually("the new name, heard by the hook", within: .seconds(60)) {
+            try await office.name(unrung) == odoo.rungName
+        }
         try await odoo.act("base.automation", "unlink", rule)
         await odoo.driver.close()
     }
@@ -99,7 +82,9 @@ import Testing
         }
         try await odoo.write("res.partner", partner, ["name": .string(odoo.rungName)])
         let office = try Office()
-        try await office.eventually("the name that was saved meanwhile") { try await office.name(partner) == odoo.rungName }
+        try await office.test.eventually("the name that was saved meanwhile", within: .seconds(60)) {
+            try await office.name(partner) == odoo.rungName
+        }
         try await odoo.act("base.automation", "unlink", rule)
         await odoo.driver.close()
     }

@@ -65,10 +65,11 @@ final class TestHub {
     }
 
     /// Starts the hub of `hub.yaml`.
-    func start() throws {
+    func start(delivers: Bool = true) throws {
         let (path, catalog, environment) = (folder + "/hub.yaml", catalog, environment)
         var options = RunningHub.Options()
         options.embedded = bus
+        options.delivers = delivers
         options.read = { () throws(RuntimeError) in
             do throws(ConfigurationMistakes) {
                 return RunningHub.Fresh(configuration: try Configuration.load(path, catalog: catalog, environment: environment))

@@ -24,12 +24,9 @@ extension SaleType {
         let wanted = try state(delivery.fields["state"])
         let state = record.row["state"]?.text ?? ""
         // People, or Tryton itself, may have taken it further meanwhile: nothing is taken back for that.
-        let isReached = Self.way.firstIndex(of: state).map { $0 >= Self.way.firstIndex(of: wanted.rawValue) ?? 0 } ?? false
+        let isReached = state == "done" || TrytonSettings.OrderState(rawValue: state).map { $0 >= wanted } ?? false
         try await finish(record.id, from: state, to: isReached ? nil : wanted, lines.lines.map(\.key), &work)
     }
-
-    /// A sale's states in their order.
-    private static let way = ["draft", "quotation", "confirmed", "processing", "done"]
 
     /// How far this order is taken.
     func state(_ value: Value?) throws(TrytonFailure) -> TrytonSettings.OrderState {
