@@ -100,8 +100,7 @@ extension Trial {
             if let expected, try self.missing(expected, feed) == nil { break }
             if expected != nil, ContinuousClock.now - quiet > options.captureTime { break }
             try Verdict.require(ContinuousClock.now - start < options.captureTime + .seconds(120), "changing and capturing does not end")
-            // A live application has other things to do than to be asked.
-            if count == 0 { try await Task.sleep(for: min(options.captureTime / 20, .milliseconds(200))) }
+            if count == 0 { try await idle() }
         }
         guard let expected else { throw Verdict.failed("the changes could not be made") }
         if let text = try missing(expected, feed) { throw Verdict.failed(text) }
@@ -114,8 +113,44 @@ extension Trial {
         var parts = ["\(expected.documents.count) documents of \(feed.told.count) heard complete"]
         parts.append(
             expected.deleted.isEmpty ? "no deletes made" : entity.tellsDeletes ? "deletes told" : "deletes absent, as the manifest says")
+        try await walk(capturing, from: before, expecting: expected)
+        try await oneByOne(capturing, &feed)
         return parts.joined(separator: "; ")
     }
+
+    /// The same once more in the smallest steps: each position has to stand right behind what was told with it.
+    private func walk(_ capturing: any Capturing, from place: String?, expecting expected: Expected) async throws {
+        var feed = Feed(position: place)
+        // What came and went in between need not be told to somebody who hears of it afterwards.
+        let there = Expected(documents: expected.documents)
+        let start = ContinuousClock.now
+        var quiet = start
+        while let text = try missing(there, feed) {
+            try Verdict.require(
+                ContinuousClock.now - quiet < options.captureTime && ContinuousClock.now - start < Self.longestWalk,
+                "heard again, two changes at a time: \(text)")
+            if try await capture(capturing, &feed, atMost: 2) > 0 { quiet = .now } else { try await idle() }
+        }
+    }
+
+    /// Changes with nothing else in the feed, each heard from the place where the last look ended.
+    private func oneByOne(_ capturing: any Capturing, _ feed: inout Feed) async throws {
+        for number in 1...3 {
+            let held = try await newDocument()
+            let begun = ContinuousClock.now
+            while let text = try missing(Expected(documents: [held]), feed) {
+                try Verdict.require(
+                    ContinuousClock.now - begun < max(options.captureTime, .seconds(1)) * 2,
+                    "change \(number) of three, each made when the feed had been heard to its end: \(text)")
+                if try await capture(capturing, &feed) == 0 { try await idle() }
+            }
+        }
+    }
+
+    private static let longestWalk = Duration.seconds(120)
+
+    /// A live application has other things to do than to be asked.
+    private func idle() async throws { try await Task.sleep(for: min(options.captureTime / 20, .milliseconds(200))) }
 
     /// What has been captured.
     private struct Feed {
@@ -138,8 +173,8 @@ extension Trial {
     }
 
     /// - Returns: how many changes came.
-    private func capture(_ capturing: any Capturing, _ feed: inout Feed) async throws -> Int {
-        let batch = try await batch(capturing, feed.position, 50)
+    private func capture(_ capturing: any Capturing, _ feed: inout Feed, atMost limit: Int = 50) async throws -> Int {
+        let batch = try await batch(capturing, feed.position, limit)
         if let position = batch.position { feed.position = position }
         var last: [NativeKey: SourcePosition] = [:]
         for change in batch.changes where change.event.type == sample.native {

@@ -23,7 +23,7 @@ enum Defect: String, CaseIterable, Sendable {
     case throughDoubles
     case shiftsDates
     case pagesByOffset, pagesByChange
-    case losesEvents, losesDeletes, tellsNoReference, movesOn
+    case losesEvents, losesDeletes, tellsNoReference, movesOn, skipsOne
     case saysItArchives, answersWithoutDeleting
     case answersForNothing, leavesMembersOut, answersFromMemory, writesForQuestions
     case closeHangs, callsHangAfterClose
@@ -52,7 +52,7 @@ enum Defect: String, CaseIterable, Sendable {
         case .throughDoubles: .decimals
         case .shiftsDates: .dates
         case .pagesByOffset, .pagesByChange: .paging
-        case .losesEvents, .losesDeletes, .tellsNoReference, .movesOn: .capture
+        case .losesEvents, .losesDeletes, .tellsNoReference, .movesOn, .skipsOne: .capture
         case .saysItArchives, .answersWithoutDeleting: .delete
         case .answersForNothing, .leavesMembersOut, .answersFromMemory, .writesForQuestions: .functions
         case .closeHangs, .callsHangAfterClose: .shutdown

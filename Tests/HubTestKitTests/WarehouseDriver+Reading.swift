@@ -102,7 +102,8 @@ extension WarehouseDriver {
                     reference: defect == .tellsNoReference ? nil : item.reference)
                 return CapturedChange(event: event, fields: item.isDeleted ? nil : item.fields)
             }
-            return CapturedBatch(changes: Array(changes), position: String(start + some.count))
+            let skipped = defect == .skipsOne && !some.isEmpty ? 1 : 0
+            return CapturedBatch(changes: Array(changes), position: String(start + some.count + skipped))
         }
     }
 }
